@@ -1,0 +1,1 @@
+//! The order among the servers of one tier.

@@ -1,0 +1,3 @@
+//! `lb`, an L4 TCP load balancer daemon.
+
+fn main() {}

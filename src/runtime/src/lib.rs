@@ -1,0 +1,1 @@
+//! Process kit without business words.

@@ -1,0 +1,1 @@
+//! The kit that drives real processes for tests, benchmarks and the demo.
