@@ -1,1 +1,20 @@
-//! Configuration text to typed values.
+//! Configuration text to typed values: every fault at once, each with its path, value, line and advice.
+//!
+//! Data flows one way: text → [`Node`] tree ([`parse`]) → overlay of one node of a pair ([`Node::overlay`]) →
+//! typed values, read through [`Section`]s that note [`Fault`]s and go on → faults with their lines
+//! ([`add_lines`]).
+
+mod fault;
+mod line;
+mod node;
+mod overlay;
+mod section;
+mod setting;
+#[cfg(test)]
+mod tests;
+
+pub use fault::{Fault, Faults, Problem};
+pub use line::add_lines;
+pub use node::{Node, Path, Step, Value, parse};
+pub use section::{Part, Section};
+pub use setting::{Setting, format_duration};
