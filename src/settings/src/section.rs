@@ -88,7 +88,8 @@ impl<'a> Section<'a> {
         check: impl Fn(&T) -> Result<(), Problem>,
     ) -> T {
         let Some(node) = self.node(key) else { return default };
-        self.read(node, |node| T::read(node).and_then(|value| check(&value).map(|()| value))).unwrap_or(default)
+        self.read(node, |node| T::read(node).and_then(|value| check(&value).map(|()| value)))
+            .unwrap_or(default)
     }
 
     /// One word out of `choices`, or `default` if it is missing or wrong.

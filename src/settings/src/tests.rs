@@ -126,13 +126,13 @@ fn values() {
 
     let (value, faults) = one("v: 5", |s| s.optional::<Duration>("v"));
     assert_eq!(value, None);
-    assert_eq!(
-        faults,
-        ["v: a duration needs a unit (here: 5); write a duration such as 250ms, 2s or 5m"]
-    );
+    assert_eq!(faults, ["v: a duration needs a unit (here: 5); write a duration such as 250ms, 2s or 5m"]);
     let (value, faults) = one("v: 70000", |s| s.or::<u16>("v", 4));
     assert_eq!(value, 4);
-    assert_eq!(faults, ["v: this number is out of range (here: 70000); write a whole number from 0 to 65535"]);
+    assert_eq!(
+        faults,
+        ["v: this number is out of range (here: 70000); write a whole number from 0 to 65535"]
+    );
     let (value, faults) = one("v: fst", |s| s.choice("v", &[("fast", 1), ("slow", 2)], 2));
     assert_eq!(value, 2);
     assert_eq!(faults, ["v: this word is not known here (here: \"fst\"); did you mean `fast`?"]);

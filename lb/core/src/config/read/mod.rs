@@ -1,0 +1,107 @@
+//! Reads each section of the file; one file per section. Defaults stand here, and only here.
+
+mod check;
+mod listener;
+mod pool;
+mod server;
+mod value;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use settings::{Faults, Node, Problem, Section};
+
+use super::{Admin, Config, Log, LogFormat, Metrics, Resolver, Stop};
+
+/// Reads the whole tree. Where something is wrong, a fault is noted and a default stands in, so that
+/// the rest can be checked too.
+pub(super) fn config(tree: &Node, faults: &Faults) -> Config {
+    let mut config = Config {
+        workers: None,
+        log: log(None),
+        stop: stop(None),
+        metrics: None,
+        admin: admin(None),
+        resolver: resolver(None),
+        listeners: Vec::new(),
+        pools: Vec::new(),
+    };
+    let Some(mut top) = Section::open(tree, faults) else { return config };
+    config.workers = match top.node("workers") {
+        Some(node) if node.value == settings::Value::Text("auto".to_owned()) => None,
+        Some(_) => top.optional("workers"),
+        None => None,
+    };
+    config.log = log(top.section("log"));
+    config.stop = stop(top.section("stop"));
+    config.metrics = top.section("metrics").and_then(metrics);
+    config.admin = admin(top.section("admin"));
+    config.resolver = resolver(top.section("resolver"));
+    config.listeners = sections(&mut top, "listeners", listener::listener);
+    config.pools = sections(&mut top, "pools", pool::pool);
+    top.finish();
+    config
+}
+
+/// Reads a list of sections, at least one.
+fn sections<T>(top: &mut Section<'_>, key: &'static str, read: fn(Section<'_>) -> Option<T>) -> Vec<T> {
+    let items = top.items(key);
+    if items.is_empty() {
+        top.missing(key, &format!("add at least one item under `{key}:`"));
+    }
+    let faults = top.faults();
+    items.into_iter().filter_map(|node| read(Section::open(node, faults)?)).collect()
+}
+
+fn log(section: Option<Section<'_>>) -> Log {
+    let mut log = Log { format: LogFormat::Text, level: "info".to_owned(), access: true };
+    let Some(mut section) = section else { return log };
+    log.format =
+        section.choice("format", &[("text", LogFormat::Text), ("json", LogFormat::Json)], log.format);
+    log.level = section.or("level", log.level);
+    log.access = section.or("access", log.access);
+    section.finish();
+    log
+}
+
+fn stop(section: Option<Section<'_>>) -> Stop {
+    let mut stop = Stop { drain: Duration::from_secs(30) };
+    let Some(mut section) = section else { return stop };
+    stop.drain = section.or("drain", stop.drain);
+    section.finish();
+    stop
+}
+
+fn metrics(mut section: Section<'_>) -> Option<Metrics> {
+    let listen: Option<SocketAddr> = section.required("listen");
+    section.finish();
+    listen.map(|listen| Metrics { listen })
+}
+
+fn admin(section: Option<Section<'_>>) -> Admin {
+    let mut admin = Admin { socket: PathBuf::from("/run/lb/lb.sock") };
+    let Some(mut section) = section else { return admin };
+    admin.socket = section.checked("socket", admin.socket, |path| {
+        // sun_path of sockaddr_un, with its closing zero
+        let fits = path.as_os_str().len() < 108;
+        if fits {
+            Ok(())
+        } else {
+            Err(Problem::new("this path is too long for a socket", "use at most 107 bytes"))
+        }
+    });
+    section.finish();
+    admin
+}
+
+fn resolver(section: Option<Section<'_>>) -> Resolver {
+    let mut resolver =
+        Resolver { servers: Vec::new(), interval: Duration::from_secs(10), timeout: Duration::from_secs(2) };
+    let Some(mut section) = section else { return resolver };
+    resolver.servers = section.list("servers");
+    resolver.interval = section.checked("interval", resolver.interval, value::not_zero);
+    resolver.timeout = section.checked("timeout", resolver.timeout, value::not_zero);
+    section.finish();
+    resolver
+}

@@ -1,0 +1,47 @@
+//! `servers:` of a pool.
+
+use settings::{Node, Part, Section};
+
+use super::check;
+use super::value::{between, plain_name};
+use crate::config::{Check, Server};
+
+/// `pool_check` is the pool's `check:` as written, over which the server's own is laid; `inherited` is what that
+/// means for servers that have none.
+pub(super) fn server(
+    mut section: Section<'_>,
+    pool_check: Option<&Node>,
+    inherited: Option<&Check>,
+) -> Option<Server> {
+    let name: Option<String> = section.required("name");
+    if let Some(Err(problem)) = name.as_deref().map(plain_name) {
+        section.fault("name", problem);
+    }
+    let address = section.required("address");
+    let weight = section.checked("weight", 1, between(0, 1000));
+    let priority = section.checked("priority", 1, between(1, 255));
+    let max_connections = section.checked("max_connections", u32::MAX, between(1, u32::MAX));
+    let check = match section.part("check") {
+        Part::Absent => inherited.cloned(),
+        Part::Off => None,
+        Part::Given(_) => own_check(&mut section, pool_check),
+    };
+    section.finish();
+    Some(Server {
+        name: name?,
+        address: address?,
+        weight,
+        priority,
+        max_connections: (max_connections != u32::MAX).then_some(max_connections),
+        check,
+    })
+}
+
+fn own_check(section: &mut Section<'_>, pool_check: Option<&Node>) -> Option<Check> {
+    let own = section.node("check")?;
+    let merged = match pool_check {
+        Some(base) if matches!(base.value, settings::Value::Map(_)) => base.clone().overlay(own),
+        _ => own.clone(),
+    };
+    Section::open(&merged, section.faults()).map(check::check)
+}

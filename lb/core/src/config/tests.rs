@@ -1,0 +1,137 @@
+use settings::Fault;
+
+use super::*;
+
+const PAIR: &str = r#"
+metrics: { listen: "0.0.0.0:9100" }
+admin: { socket: /run/lb/lb.sock }
+listeners:
+  - { name: bank, bind: "192.0.2.100:7099", pool: empi }
+pools:
+  - name: empi
+    balance: round_robin
+    check: { type: tcp, interval: 2s, timeout: 1s, rise: 2, fall: 3 }
+    servers:
+      - { name: empi-a, address: "192.0.2.21:7099", weight: 5, priority: 1 }
+      - { name: empi-b, address: "192.0.2.22:7099", weight: 5, priority: 2 }
+"#;
+
+fn faults(text: &str) -> Vec<String> {
+    compile(text, None).unwrap_err().iter().map(Fault::to_string).collect()
+}
+
+#[test]
+fn the_example_of_the_card_is_understood() {
+    let config = compile(PAIR, None).unwrap();
+    assert_eq!(config.metrics.unwrap().listen, "0.0.0.0:9100".parse().unwrap());
+    assert_eq!(config.listeners[0].binds, ["192.0.2.100:7099".parse().unwrap()]);
+    assert!(config.listeners[0].freebind);
+    let pool = &config.pools[0];
+    assert_eq!((pool.servers[1].weight, pool.servers[1].priority), (5, 2));
+    assert_eq!(pool.servers[0].check, pool.check);
+    assert_eq!(pool.check.as_ref().unwrap().fall, 3);
+    assert_eq!(pool.tiers, Tiers::Classic);
+}
+
+#[test]
+fn every_fault_is_reported_at_once() {
+    let text = r#"
+workers: none
+metrics: { listen: "127.0.0.1:7001" }
+admin: { soket: /run/lb.sock }
+listeners:
+  - { name: a, bind: "127.0.0.1:7000-7002", pool: one }
+  - { name: a, bind: ["0.0.0.0:7002", "[::]:7002", "192.0.2.1:0"], pool: nowhere, idle_timeout: 5 }
+  - { bind: "127.0.0.1:9-8" }
+pools:
+  - name: one
+    balance: fastest
+    check: { type: send_expect, expect_regex: "(", interval: 0s }
+    servers:
+      - { name: s, address: "192.0.2.300:1", weight: 2000 }
+      - { name: s, address: "192.0.2.3:1", weight: 0 }
+      - { name: t, address: "192.0.2.3:1", weight: 0, check: { prot: 1 } }
+  - { name: two, servers: [], connect: { timeout: 9s, budget: 1s }, passive: { ejection: 10m } }
+"#;
+    insta::assert_snapshot!(faults(text).join("\n"));
+}
+
+#[test]
+fn the_zero_weight_pool_and_the_empty_file() {
+    let text = PAIR.replace("weight: 5", "weight: 0");
+    assert_eq!(faults(&text).len(), 1, "{:?}", faults(&text));
+    assert!(faults(&text)[0].contains("weight 0"), "{:?}", faults(&text));
+    assert!(!faults("").is_empty());
+}
+
+#[test]
+fn a_server_check_is_laid_over_the_pool_s() {
+    let text = PAIR.replace("weight: 5, priority: 2", "check: { port: 8080, fall: 1 }");
+    let pool = compile(&text, None).unwrap().pools.remove(0);
+    let check = pool.servers[1].check.as_ref().unwrap();
+    assert_eq!((check.port, check.fall, check.rise), (Some(8080), 1, 2));
+    let text = PAIR.replace("weight: 5, priority: 2", "check: off");
+    assert_eq!(compile(&text, None).unwrap().pools[0].servers[1].check, None);
+}
+
+#[test]
+fn one_file_serves_both_hosts() {
+    let text = format!(
+        "{PAIR}nodes:\n  lb-a: {{ metrics: {{ listen: \"192.0.2.11:9100\" }} }}\n  \
+         lb-b: {{ pools: [ {{ name: empi, balance: random_two }} ] }}\n"
+    );
+    assert_eq!(node_names(&text), ["lb-a", "lb-b"]);
+    let a = compile(&text, Some("lb-a")).unwrap();
+    let b = compile(&text, Some("lb-b")).unwrap();
+    assert_eq!(a.metrics.unwrap().listen, "192.0.2.11:9100".parse().unwrap());
+    assert_eq!(b.pools[0].balance, Balance::RandomTwo);
+    assert_eq!(b.pools[0].servers, a.pools[0].servers);
+    let faults = compile(&text, Some("lb-c")).unwrap_err();
+    assert!(
+        faults[0].to_string().contains("this node is lb-c, and `nodes:` has lb-a, lb-b"),
+        "{}",
+        faults[0]
+    );
+    check_all(&text).unwrap();
+    let broken = text.replace("random_two", "random_too");
+    assert_eq!(check_all(&broken).unwrap_err().len(), 1);
+}
+
+#[test]
+fn a_plan_names_what_changes_and_nothing_else() {
+    let old = compile(PAIR, None).unwrap();
+    assert!(Plan::between(&old, &old).is_empty());
+    let text = PAIR
+        .replace("weight: 5, priority: 2", "weight: 3, priority: 2")
+        .replace("192.0.2.21:7099", "192.0.2.23:7099")
+        .replace("\"192.0.2.100:7099\"", "\"192.0.2.100:7098-7099\"")
+        .replace("0.0.0.0:9100", "0.0.0.0:9101");
+    let new = compile(&text, None).unwrap();
+    insta::assert_debug_snapshot!(Plan::between(&old, &new).changes);
+}
+
+#[test]
+fn the_values_of_the_file_format() {
+    let rate = |text: &str| {
+        let text = PAIR.replace("pool: empi }", &format!("pool: empi, rate_per_source: {text} }}"));
+        compile(&text, None).ok().and_then(|config| config.listeners[0].rate_per_source)
+    };
+    let seconds = std::time::Duration::from_secs;
+    assert_eq!(rate("100/s"), Some(Rate { count: 100, per: seconds(1) }));
+    assert_eq!(rate("5/10s"), Some(Rate { count: 5, per: seconds(10) }));
+    assert_eq!(rate("0/s"), None);
+    assert_eq!(rate("10"), None);
+    let address = |text: &str| {
+        compile(&PAIR.replace("192.0.2.22:7099", text), None)
+            .ok()
+            .map(|config| config.pools[0].servers[1].address.clone())
+    };
+    assert_eq!(
+        address("Empi-B.example:7099"),
+        Some(Address::Name { host: "empi-b.example".to_owned(), port: 7099 })
+    );
+    assert_eq!(address("[2001:db8::1]:1"), Some(Address::Socket("[2001:db8::1]:1".parse().unwrap())));
+    for wrong in ["192.0.2.256:1", "host", "host:0", "ho st:1", ":1"] {
+        assert_eq!(address(wrong), None, "{wrong}");
+    }
+}
