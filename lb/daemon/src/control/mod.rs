@@ -1,0 +1,210 @@
+//! The control plane: the one place where listeners, pools and workers are created, changed and removed. It runs on
+//! a thread of its own, so that neither checks nor scrapes cost the data plane anything.
+
+mod apply;
+mod events;
+mod names;
+mod operate;
+mod plan;
+mod report;
+mod stop;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use lb_core::config::{self, Config};
+use prometheus::Registry;
+use runtime::endpoint::Watched;
+use settings::Fault;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::watch as watch_channel;
+use tokio::task::AbortHandle;
+
+use crate::metrics::Metrics;
+use crate::probe::Prober;
+use crate::resolve::Names;
+use crate::service::{PoolEvents, Service, SharedListener, SharedPool};
+use crate::worker::{self, Command};
+
+pub use operate::OperateError;
+pub use plan::Preview;
+pub use report::Report;
+
+/// The running daemon, seen from its control side.
+#[derive(Debug)]
+pub struct Control {
+    file: PathBuf,
+    node: Option<String>,
+    started: Instant,
+    metrics: Arc<Metrics>,
+    workers: Vec<worker::Handle>,
+    events: UnboundedSender<PoolEvents>,
+    prober: watch_channel::Sender<Arc<Prober>>,
+    names: watch_channel::Sender<Arc<Names>>,
+    draining: AtomicBool,
+    state: Mutex<State>,
+}
+
+/// What a reload changes.
+#[derive(Debug)]
+struct State {
+    config: Config,
+    pools: BTreeMap<String, RunningPool>,
+    listeners: BTreeMap<String, Arc<SharedListener>>,
+    services: BTreeMap<String, Arc<Service>>,
+    next_pool: u32,
+}
+
+#[derive(Debug)]
+struct RunningPool {
+    shared: Arc<SharedPool>,
+    watch: AbortHandle,
+    names: AbortHandle,
+}
+
+impl Drop for RunningPool {
+    fn drop(&mut self) {
+        self.watch.abort();
+        self.names.abort();
+    }
+}
+
+/// Why a configuration could not be put in force. What was in force still is.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The file cannot be read.
+    Unreadable(String),
+    /// The file has faults, or cannot be carried out here.
+    Faults(Vec<Fault>),
+}
+
+impl Control {
+    /// Starts workers and puts `config` in force; afterwards the daemon serves. Must run inside a runtime.
+    ///
+    /// # Errors
+    /// When threads cannot be made, or with the faults of what cannot be carried out here (an address in use).
+    pub fn start(config: Config, file: &Path, node: Option<String>) -> anyhow::Result<Result<Arc<Self>, Vec<Fault>>> {
+        let count = worker_count(&config);
+        let (events, received) = unbounded_channel();
+        let access = config.log.access;
+        let workers =
+            (0..count).map(|n| worker::start(n, access, events.clone())).collect::<Result<_, _>>()?;
+        let nothing = Config { listeners: Vec::new(), pools: Vec::new(), ..config.clone() };
+        let state = State {
+            config: nothing,
+            pools: BTreeMap::new(),
+            listeners: BTreeMap::new(),
+            services: BTreeMap::new(),
+            next_pool: 0,
+        };
+        let control = Arc::new(Self {
+            file: file.to_owned(),
+            node,
+            started: Instant::now(),
+            metrics: Arc::new(Metrics::new()?),
+            workers,
+            events,
+            prober: watch_channel::Sender::default(),
+            names: watch_channel::Sender::new(Arc::new(Names::new(config.resolver.clone()))),
+            draining: AtomicBool::new(false),
+            state: Mutex::new(state),
+        });
+        tokio::spawn(events::carry_out(Arc::downgrade(&control), received));
+        tokio::spawn(expire_sources(Arc::downgrade(&control)));
+        if let Err(faults) = control.apply(config) {
+            return Ok(Err(faults));
+        }
+        control.applied_now();
+        Ok(Ok(control))
+    }
+
+    /// Reads the file again and puts it in force, or leaves everything as it is.
+    ///
+    /// # Errors
+    /// What is wrong with the file, or why it cannot be carried out.
+    pub fn reload(&self) -> Result<config::Plan, Refusal> {
+        let result = self.read().and_then(|config| self.apply(config).map_err(Refusal::Faults));
+        let label = if result.is_ok() { "applied" } else { "refused" };
+        self.metrics.reloads.with_label_values(&[label]).inc();
+        match &result {
+            Ok(plan) => {
+                self.applied_now();
+                tracing::info!(changes = plan.changes.len(), file = %self.file.display(), "reloaded");
+            }
+            Err(refusal) => refusal.log(&self.file),
+        }
+        result
+    }
+
+    fn read(&self) -> Result<Config, Refusal> {
+        let text = std::fs::read_to_string(&self.file)
+            .map_err(|error| Refusal::Unreadable(format!("{}: {error}", self.file.display())))?;
+        config::compile(&text, self.node.as_deref()).map_err(Refusal::Faults)
+    }
+
+    fn applied_now(&self) {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.metrics.last_reload.set(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell_all(&self, command: impl Fn() -> Command) {
+        for worker in &self.workers {
+            worker.tell(command());
+        }
+    }
+}
+
+impl Refusal {
+    fn log(&self, file: &Path) {
+        match self {
+            Self::Unreadable(error) => tracing::error!(error, "not reloaded; the old configuration goes on"),
+            Self::Faults(faults) => {
+                for fault in faults {
+                    tracing::error!(file = %file.display(), %fault, "not reloaded; the old configuration goes on");
+                }
+            }
+        }
+    }
+}
+
+impl Watched for Control {
+    fn registry(&self) -> &Registry {
+        let state = self.state();
+        let pools = state.pools.values().map(|pool| pool.shared.with(|pool| pool.status(Instant::now())));
+        let listeners =
+            state.listeners.values().map(|listener| (listener.metrics.name.as_str(), listener.live()));
+        crate::metrics::refresh(&self.metrics, pools, listeners);
+        &self.metrics.registry
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        if self.draining.load(Ordering::Relaxed) { Err("stopping".to_owned()) } else { Ok(()) }
+    }
+}
+
+/// As configured, or one for each core that this process may use.
+fn worker_count(config: &Config) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    config.workers.map_or_else(cores, std::num::NonZero::get)
+}
+
+/// Sources that need not be remembered are forgotten now and then.
+async fn expire_sources(control: std::sync::Weak<Control>) {
+    let mut interval = tokio::time::interval(Duration::from_secs(10));
+    loop {
+        interval.tick().await;
+        let Some(control) = control.upgrade() else { return };
+        for listener in control.state().listeners.values() {
+            let mut sources = listener.sources.lock().unwrap_or_else(PoisonError::into_inner);
+            sources.expire(Instant::now());
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What an operator changes by hand: states and weights of servers.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use lb_core::pool::{AdminState, Event, Pool, ServerId};
+use thiserror::Error;
+
+use super::Control;
+
+/// Why a command names nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum OperateError {
+    #[error("no pool is called `{0}`; there are {1}")]
+    NoPool(String, String),
+    #[error("pool `{0}` has no server called `{1}`; it has {2}")]
+    NoServer(String, String, String),
+}
+
+impl Control {
+    /// Takes a server out of use, or puts it back.
+    ///
+    /// # Errors
+    /// There is no such server.
+    pub fn set_state(&self, pool: &str, server: &str, state: AdminState) -> Result<(), OperateError> {
+        self.operate(pool, server, |pool, id, now| pool.set_admin(id, state, now))?;
+        tracing::info!(pool, server, ?state, "state set by an operator");
+        Ok(())
+    }
+
+    /// Sets a weight until the file's weight changes; `None` = the file's.
+    ///
+    /// # Errors
+    /// There is no such server.
+    pub fn set_weight(&self, pool: &str, server: &str, weight: Option<u16>) -> Result<(), OperateError> {
+        self.operate(pool, server, |pool, id, now| pool.set_weight(id, weight, now))?;
+        tracing::info!(pool, server, weight, "weight set by an operator");
+        Ok(())
+    }
+
+    fn operate(
+        &self,
+        pool: &str,
+        server: &str,
+        change: impl FnOnce(&mut Pool, ServerId, Instant) -> Vec<Event>,
+    ) -> Result<(), OperateError> {
+        let shared = {
+            let state = self.state();
+            let known = || state.pools.keys().cloned().collect::<Vec<_>>().join(", ");
+            let running =
+                state.pools.get(pool).ok_or_else(|| OperateError::NoPool(pool.to_owned(), known()))?;
+            Arc::clone(&running.shared)
+        };
+        let events = shared.with(|machine| {
+            let found = machine.servers().find(|view| &**view.name == server).map(|view| view.id);
+            let Some(id) = found else {
+                let known: Vec<&str> = machine.servers().map(|view| &**view.name).collect();
+                return Err(OperateError::NoServer(pool.to_owned(), server.to_owned(), known.join(", ")));
+            };
+            Ok(change(machine, id, Instant::now()))
+        })?;
+        self.report(&shared, events);
+        shared.attention.notify_one();
+        shared.slot_freed.notify_waiters();
+        Ok(())
+    }
+}

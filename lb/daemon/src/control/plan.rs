@@ -1,0 +1,84 @@
+//! What a reload would change, and how many live connections each change touches.
+
+use std::time::Instant;
+
+use lb_core::config::{self, Change, OnDown, Plan};
+use lb_core::pool::Status;
+use serde::{Deserialize, Serialize};
+use settings::Fault;
+
+use super::{Control, State};
+
+/// One change of a plan.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Preview {
+    #[serde(flatten)]
+    pub change: Change,
+    /// Live connections that it touches.
+    pub connections: u32,
+    /// What becomes of them.
+    pub effect: String,
+}
+
+impl Control {
+    /// # Errors
+    /// The faults of `text`.
+    pub fn preview(&self, text: &str) -> Result<Vec<Preview>, Vec<Fault>> {
+        let new = config::compile(text, self.node.as_deref())?;
+        let state = self.state();
+        let plan = Plan::between(&state.config, &new);
+        Ok(plan.changes.into_iter().map(|change| state.preview(change)).collect())
+    }
+}
+
+impl State {
+    fn preview(&self, change: Change) -> Preview {
+        let (connections, effect) = match &change {
+            Change::Process { needs_restart: true, .. } => (0, "takes a restart; stays as it is"),
+            Change::Process { .. } => (0, "takes effect at once"),
+            Change::PoolAdded { .. } | Change::ServerAdded { .. } => (0, "gets new connections only"),
+            Change::ListenerAdded { .. } => (0, "is opened"),
+            Change::PoolRemoved { pool } => (self.on_pool(pool), "stay until they end"),
+            Change::PoolChanged { pool, .. } => (self.on_pool(pool), "stay; new connections follow"),
+            Change::ServerChanged { pool, server, .. } => {
+                (self.on_server(pool, server), "stay; new connections follow")
+            }
+            Change::ServerRemoved { pool, server, .. } => {
+                (self.on_server(pool, server), self.when_removed(pool))
+            }
+            Change::ListenerRemoved { listener } | Change::ListenerRebound { listener, .. } => {
+                (self.on_listener(listener), "stay until they end")
+            }
+            Change::ListenerChanged { listener, .. } => {
+                (self.on_listener(listener), "stay; new connections follow")
+            }
+        };
+        Preview { change, connections, effect: effect.to_owned() }
+    }
+
+    fn on_listener(&self, name: &str) -> u32 {
+        self.listeners.get(name).map_or(0, |listener| listener.live())
+    }
+
+    fn on_pool(&self, name: &str) -> u32 {
+        self.status(name).map_or(0, |status| status.servers.iter().map(|server| server.live).sum())
+    }
+
+    fn on_server(&self, pool: &str, name: &str) -> u32 {
+        let servers = self.status(pool).map(|status| status.servers).unwrap_or_default();
+        servers.iter().filter(|server| server.name == name).map(|server| server.live).sum()
+    }
+
+    fn when_removed(&self, pool: &str) -> &'static str {
+        let settings = self.config.pools.iter().find(|candidate| candidate.name == pool);
+        match settings.map(|pool| pool.on_down) {
+            Some(OnDown::Close) => "are closed (on_down: close)",
+            Some(OnDown::Keep) | None => "stay until they end (on_down: keep)",
+        }
+    }
+
+    fn status(&self, pool: &str) -> Option<Status> {
+        let running = self.pools.get(pool)?;
+        Some(running.shared.with(|machine| machine.status(Instant::now())))
+    }
+}

@@ -1,0 +1,54 @@
+//! Stops: no new connections, time for those that are there, then the end.
+
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::Control;
+use crate::end::EndReason;
+use crate::worker::Command;
+
+/// How often it is looked whether the last connection has ended.
+const LOOK: Duration = Duration::from_millis(20);
+/// What connections get that are ended: time to be closed and recorded.
+const GRACE: Duration = Duration::from_secs(1);
+
+impl Control {
+    /// Takes no more connections; returns when all have ended, or when the deadline is over and the rest were closed.
+    pub async fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+        let limit = self.stop_accepting();
+        tracing::info!(connections = self.live(), seconds = limit.as_secs_f64(), "stopping");
+        self.wait_until_empty(limit).await;
+        let left = self.live();
+        if left > 0 {
+            tracing::warn!(connections = left, "still open at the deadline; they are closed");
+            self.tell_all(|| Command::EndAll { reason: EndReason::Shutdown });
+            self.wait_until_empty(GRACE).await;
+        }
+        tracing::info!("stopped");
+    }
+
+    fn stop_accepting(&self) -> Duration {
+        let state = self.state();
+        for listener in &state.config.listeners {
+            let addresses: &[SocketAddr] = &listener.binds;
+            self.tell_all(|| Command::Close {
+                listener: listener.name.clone(),
+                addresses: addresses.to_vec(),
+            });
+        }
+        state.config.stop.drain
+    }
+
+    async fn wait_until_empty(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        while self.live() > 0 && Instant::now() < deadline {
+            tokio::time::sleep(LOOK.min(deadline.saturating_duration_since(Instant::now()))).await;
+        }
+    }
+
+    fn live(&self) -> u32 {
+        self.state().services.values().map(|service| service.shared.live()).sum()
+    }
+}

@@ -1,0 +1,32 @@
+//! Everything that is counted. Families are registered once; listeners, pools and servers get handles, so that the
+//! data plane looks up no labels.
+//!
+//! `docs/metrics.md` describes every name; a test holds the page against the running endpoint.
+
+mod families;
+mod refresh;
+
+use prometheus::{Histogram, IntCounter};
+
+pub use families::Metrics;
+pub use refresh::refresh;
+
+/// What one listener counts.
+#[derive(Debug)]
+pub struct ListenerMetrics {
+    pub name: String,
+    pub accepted: IntCounter,
+    pub received_bytes: IntCounter,
+    pub sent_bytes: IntCounter,
+    pub duration: Histogram,
+}
+
+/// What one server counts.
+#[derive(Debug)]
+pub struct ServerMetrics {
+    pub connections: IntCounter,
+    pub received_bytes: IntCounter,
+    pub sent_bytes: IntCounter,
+    pub connect_duration: Histogram,
+    pub early_resets: IntCounter,
+}

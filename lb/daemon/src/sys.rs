@@ -1,0 +1,19 @@
+//! The one place with `unsafe`: system calls that no library wraps.
+#![allow(unsafe_code, reason = "each block says why it is sound")]
+
+use std::os::fd::{AsFd, AsRawFd};
+
+use nix::libc;
+
+nix::ioctl_read_bad!(siocoutq, libc::TIOCOUTQ, libc::c_int);
+
+/// Bytes that the peer of a TCP socket has not acknowledged yet (`SIOCOUTQ`).
+///
+/// # Errors
+/// What the operating system says.
+pub fn unacknowledged_bytes(socket: impl AsFd) -> nix::Result<usize> {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: the descriptor is open for the duration of the call, and the kernel writes one c_int.
+    unsafe { siocoutq(socket.as_fd().as_raw_fd(), &raw mut bytes) }?;
+    Ok(usize::try_from(bytes).unwrap_or(0))
+}

@@ -1,0 +1,193 @@
+//! The data plane: one thread per core, each with its own runtime, its own listening sockets and its own
+//! connections. A connection lives and dies on one thread.
+
+mod accept;
+mod establish;
+mod header;
+mod record;
+mod relay;
+mod session;
+mod table;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lb_core::pool::{Event, Pace, ServerId};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::LocalSet;
+
+use crate::end::EndReason;
+use crate::service::{PoolEvents, PoolId, Service, SharedPool};
+use accept::Acceptor;
+use relay::Scratch;
+use table::Table;
+
+/// How often counters are brought up to date and limits of idleness and age are looked at.
+const SWEEP: Duration = Duration::from_millis(250);
+
+/// What the control side tells a worker. Commands are few, so their queue has no bound.
+#[derive(Debug)]
+pub enum Command {
+    /// Serve these addresses too.
+    Open { service: Arc<Service>, sockets: Vec<StdListener> },
+    /// New settings of a listener.
+    Replace { service: Arc<Service> },
+    /// Serve these addresses of a listener no longer; what waits in their queues is still taken.
+    Close { listener: String, addresses: Vec<SocketAddr> },
+    /// End connections to a server; `share` of the pace is this worker's.
+    CloseConnections { pool: PoolId, server: ServerId, reason: EndReason, pace: Pace, share: u32 },
+    /// End every connection.
+    EndAll { reason: EndReason },
+    /// Whether access records are written.
+    Access { enabled: bool },
+}
+
+/// The control side's end of a worker.
+#[derive(Debug)]
+pub struct Handle {
+    commands: UnboundedSender<Command>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Handle {
+    /// Tells the worker; a worker that is gone takes no commands.
+    pub fn tell(&self, command: Command) {
+        let _ = self.commands.send(command);
+    }
+
+    /// Ends the worker and all that it still has.
+    pub fn stop(self) {
+        drop(self.commands);
+        if self.thread.join().is_err() {
+            tracing::error!("a worker ended with a panic");
+        }
+    }
+}
+
+/// Starts a worker. Events of pools go to `events`.
+///
+/// # Errors
+/// When the thread or its runtime cannot be made.
+pub fn start(number: usize, access: bool, events: UnboundedSender<PoolEvents>) -> io::Result<Handle> {
+    let (commands, receiver) = unbounded_channel();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+        let worker = Rc::new(Worker::new(access, events));
+        LocalSet::new().block_on(&runtime, worker.run(receiver));
+    })?;
+    Ok(Handle { commands, thread })
+}
+
+/// What all tasks of one worker share.
+#[derive(Debug)]
+struct Worker {
+    table: Rc<Table>,
+    scratch: Scratch,
+    access: Cell<bool>,
+    events: UnboundedSender<PoolEvents>,
+    acceptors: RefCell<BTreeMap<String, Acceptor>>,
+}
+
+impl Worker {
+    fn new(access: bool, events: UnboundedSender<PoolEvents>) -> Self {
+        Self {
+            table: Rc::default(),
+            scratch: Scratch::new(),
+            access: Cell::new(access),
+            events,
+            acceptors: RefCell::default(),
+        }
+    }
+
+    async fn run(self: Rc<Self>, mut commands: UnboundedReceiver<Command>) {
+        let mut sweep = tokio::time::interval(SWEEP);
+        sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(command) => self.obey(command),
+                    None => return,
+                },
+                _ = sweep.tick() => self.table.sweep(Instant::now(), SWEEP),
+            }
+        }
+    }
+
+    fn obey(self: &Rc<Self>, command: Command) {
+        match command {
+            Command::Open { service, sockets } => {
+                let mut acceptors = self.acceptors.borrow_mut();
+                let name = service.settings.name.clone();
+                let acceptor = acceptors.entry(name).or_insert_with(|| Acceptor::new(service));
+                acceptor.open(self, sockets);
+            }
+            Command::Replace { service } => {
+                if let Some(acceptor) = self.acceptors.borrow_mut().get_mut(&service.settings.name) {
+                    acceptor.replace(service);
+                }
+            }
+            Command::Close { listener, addresses } => {
+                let mut acceptors = self.acceptors.borrow_mut();
+                if let Some(acceptor) = acceptors.get_mut(&listener)
+                    && acceptor.close(&addresses)
+                {
+                    acceptors.remove(&listener);
+                }
+            }
+            Command::CloseConnections { pool, server, reason, pace, share } => {
+                self.close_connections(pool, server, reason, pace, share);
+            }
+            Command::EndAll { reason } => self.table.end_all(reason),
+            Command::Access { enabled } => self.access.set(enabled),
+        }
+    }
+
+    fn close_connections(
+        self: &Rc<Self>,
+        pool: PoolId,
+        server: ServerId,
+        reason: EndReason,
+        pace: Pace,
+        share: u32,
+    ) {
+        let connections = self.table.to_server(pool, server);
+        match pace {
+            Pace::AtOnce => connections.iter().for_each(|connection| connection.traffic.end(reason)),
+            Pace::Drain { rate, jitter_percent } => {
+                let step = rate.per * share / rate.count;
+                tokio::task::spawn_local(async move {
+                    for connection in connections {
+                        tokio::time::sleep(jittered(step, jitter_percent)).await;
+                        connection.traffic.end(reason);
+                    }
+                });
+            }
+        }
+    }
+
+    /// Hands events of a pool to the control side.
+    fn report(&self, pool: &Arc<SharedPool>, events: Vec<Event>) {
+        if !events.is_empty() {
+            // nobody listens only while the process ends
+            let _ = self.events.send(PoolEvents { pool: Arc::clone(pool), events });
+        }
+    }
+}
+
+/// `duration`, up to `percent` longer or shorter.
+fn jittered(duration: Duration, percent: u8) -> Duration {
+    let share = f64::from(percent) / 100.0;
+    duration.mul_f64(1.0 - share + 2.0 * share * fraction())
+}
+
+/// A number from 0 to 1, different each time; good enough to spread things in time.
+fn fraction() -> f64 {
+    use std::hash::{BuildHasher, RandomState};
+    let bits = RandomState::new().hash_one(0u8) >> 32;
+    f64::from(u32::try_from(bits).unwrap_or(0)) / f64::from(u32::MAX)
+}

@@ -1,0 +1,274 @@
+//! Moves bytes between two streams.
+//!
+//! An idle connection holds no buffer: bytes are read into the worker's one scratch buffer and written on at once.
+//! Only what the other side does not take is kept, and nothing more is read until it is gone: that is the
+//! back-pressure, in each direction by itself.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::end::EndReason;
+
+/// The worker's buffer: as much as one read takes.
+#[derive(Debug)]
+pub struct Scratch(RefCell<Box<[u8]>>);
+
+impl Scratch {
+    /// Half of a common L2 cache, so that bytes are still in it when they are written.
+    const SIZE: usize = 128 * 1024;
+
+    pub fn new() -> Self {
+        Self(RefCell::new(vec![0; Self::SIZE].into_boxed_slice()))
+    }
+}
+
+/// What the rest of the worker sees of a running relay.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    /// Bytes passed on from client to server.
+    pub received: Cell<u64>,
+    /// Bytes passed on from server to client.
+    pub sent: Cell<u64>,
+    /// Set at each byte, taken by whoever looks for idle connections.
+    pub active: Cell<bool>,
+    ending: Cell<Option<EndReason>>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Traffic {
+    /// Ends the relay from outside; the first reason stays.
+    pub fn end(&self, reason: EndReason) {
+        if self.ending.get().is_none() {
+            self.ending.set(Some(reason));
+        }
+        if let Some(waker) = self.waker.borrow_mut().take() {
+            waker.wake();
+        }
+    }
+
+    pub fn ending(&self) -> Option<EndReason> {
+        self.ending.get()
+    }
+}
+
+/// Both directions of one connection, until it ends.
+#[derive(Debug)]
+pub struct Relay<'a, C, S> {
+    client: &'a mut C,
+    server: &'a mut S,
+    up: Pipe,
+    down: Pipe,
+    first: Option<EndReason>,
+    traffic: &'a Traffic,
+    scratch: &'a Scratch,
+}
+
+impl<'a, C, S> Relay<'a, C, S> {
+    /// `header` goes to the server before anything else and is not counted; `early` is what the client has sent
+    /// already.
+    pub fn new(
+        client: &'a mut C,
+        server: &'a mut S,
+        header: Vec<u8>,
+        early: &[u8],
+        traffic: &'a Traffic,
+        scratch: &'a Scratch,
+    ) -> Self {
+        let uncounted = header.len();
+        let mut pending = header;
+        pending.extend_from_slice(early);
+        let up = Pipe { pending, uncounted, ..Pipe::default() };
+        Self { client, server, up, down: Pipe::default(), first: None, traffic, scratch }
+    }
+}
+
+impl<C, S> Future for Relay<'_, C, S>
+where
+    C: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    type Output = EndReason;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<EndReason> {
+        let Self { client, server, up, down, first, traffic, scratch } = self.get_mut();
+        if let Some(reason) = traffic.ending() {
+            return Poll::Ready(reason);
+        }
+        let scratch = &mut scratch.0.borrow_mut()[..];
+        let count = |counter: &Cell<u64>, bytes: usize| {
+            counter.set(counter.get() + bytes as u64);
+            traffic.active.set(true);
+        };
+        let up_end = up.poll(cx, client, server, scratch, |bytes| count(&traffic.received, bytes));
+        let down_end = down.poll(cx, server, client, scratch, |bytes| count(&traffic.sent, bytes));
+        for (end, from, to) in [(up_end, &CLIENT, &SERVER), (down_end, &SERVER, &CLIENT)] {
+            match end {
+                Poll::Pending | Poll::Ready(End::Earlier) => {}
+                Poll::Ready(End::Closed) => {
+                    first.get_or_insert(from.closed);
+                }
+                Poll::Ready(End::WriteFailed(kind)) => {
+                    // what the failed side sent before is still read and passed on; a broken pipe alone may
+                    // follow a proper end, which reading will tell
+                    if kind != io::ErrorKind::BrokenPipe {
+                        first.get_or_insert(to.failed(kind));
+                    }
+                }
+                Poll::Ready(End::ReadFailed(kind)) => {
+                    return Poll::Ready(*first.get_or_insert(from.failed(kind)));
+                }
+            }
+        }
+        if let (State::Over, State::Over, Some(reason)) = (up.state, down.state, *first) {
+            return Poll::Ready(reason);
+        }
+        let mut waker = traffic.waker.borrow_mut();
+        if waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker())) {
+            *waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+/// The reason codes of one side.
+struct Side {
+    closed: EndReason,
+    reset: EndReason,
+    timeout: EndReason,
+}
+
+const CLIENT: Side = Side {
+    closed: EndReason::ClientClosed,
+    reset: EndReason::ClientReset,
+    timeout: EndReason::ClientTimeout,
+};
+const SERVER: Side = Side {
+    closed: EndReason::ServerClosed,
+    reset: EndReason::ServerReset,
+    timeout: EndReason::ServerTimeout,
+};
+
+impl Side {
+    fn failed(&self, kind: io::ErrorKind) -> EndReason {
+        if kind == io::ErrorKind::TimedOut { self.timeout } else { self.reset }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Open,
+    /// The reader has seen the end; what is pending is still to be written, then the end is passed on.
+    Ending,
+    Over,
+}
+
+/// How a direction came to its end.
+enum End {
+    /// Both sides properly.
+    Closed,
+    ReadFailed(io::ErrorKind),
+    WriteFailed(io::ErrorKind),
+    /// It was over already.
+    Earlier,
+}
+
+/// One direction.
+#[derive(Debug, Default)]
+struct Pipe {
+    state: State,
+    /// What the writer did not take yet, from `written` on.
+    pending: Vec<u8>,
+    written: usize,
+    /// So many of the next bytes are our own.
+    uncounted: usize,
+}
+
+impl Pipe {
+    fn poll<A, B>(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &mut A,
+        to: &mut B,
+        scratch: &mut [u8],
+        mut count: impl FnMut(usize),
+    ) -> Poll<End>
+    where
+        A: AsyncRead + Unpin,
+        B: AsyncWrite + Unpin,
+    {
+        if self.state == State::Over {
+            return Poll::Ready(End::Earlier);
+        }
+        let end = ready!(self.poll_open(cx, from, to, scratch, &mut count));
+        self.state = State::Over;
+        self.pending = Vec::new();
+        Poll::Ready(end)
+    }
+
+    fn poll_open<A, B>(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &mut A,
+        to: &mut B,
+        scratch: &mut [u8],
+        count: &mut impl FnMut(usize),
+    ) -> Poll<End>
+    where
+        A: AsyncRead + Unpin,
+        B: AsyncWrite + Unpin,
+    {
+        loop {
+            while self.written < self.pending.len() {
+                match ready!(Pin::new(&mut *to).poll_write(cx, &self.pending[self.written..])) {
+                    Ok(0) => return Poll::Ready(End::WriteFailed(io::ErrorKind::WriteZero)),
+                    Ok(bytes) => {
+                        self.written += bytes;
+                        self.note(bytes, count);
+                    }
+                    Err(error) => return Poll::Ready(End::WriteFailed(error.kind())),
+                }
+            }
+            if self.written > 0 {
+                (self.pending, self.written) = (Vec::new(), 0);
+            }
+            if self.state == State::Ending {
+                // if it fails, the other direction's read will say so
+                let _ = ready!(Pin::new(&mut *to).poll_shutdown(cx));
+                return Poll::Ready(End::Closed);
+            }
+            let mut buffer = ReadBuf::new(scratch);
+            match ready!(Pin::new(&mut *from).poll_read(cx, &mut buffer)) {
+                Ok(()) if buffer.filled().is_empty() => {
+                    self.state = State::Ending;
+                    continue;
+                }
+                Ok(()) => {}
+                Err(error) => return Poll::Ready(End::ReadFailed(error.kind())),
+            }
+            let read = buffer.filled();
+            match Pin::new(&mut *to).poll_write(cx, read) {
+                Poll::Ready(Ok(bytes)) => {
+                    self.note(bytes, count);
+                    self.pending.extend_from_slice(&read[bytes..]);
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(End::WriteFailed(error.kind())),
+                Poll::Pending => self.pending.extend_from_slice(read),
+            }
+        }
+    }
+
+    fn note(&mut self, bytes: usize, count: &mut impl FnMut(usize)) {
+        let own = bytes.min(self.uncounted);
+        self.uncounted -= own;
+        count(bytes - own);
+    }
+}
+
+#[cfg(test)]
+#[path = "relay/tests.rs"]
+mod tests;
