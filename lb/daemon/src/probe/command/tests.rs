@@ -25,18 +25,19 @@ fn note() -> (tempfile::TempDir, PathBuf, String) {
     (dir, path, word)
 }
 
-/// Live members of a process group. The dead that nobody has reaped yet do not count.
+/// Members of a process group. The dead count if it is on us to reap them.
 fn members(group: i32) -> Vec<i32> {
     let stat = |pid: i32| fs::read_to_string(format!("/proc/{pid}/stat")).ok();
-    let live_group = |pid| {
+    let group_of = |pid| {
         let stat = stat(pid)?;
         let mut fields = stat.rsplit_once(") ")?.1.split(' ');
-        let (state, _parent, group) = (fields.next()?, fields.next()?, fields.next()?);
-        if state == "Z" { None } else { group.parse::<i32>().ok() }
+        let (state, parent, group) = (fields.next()?, fields.next()?, fields.next()?);
+        let ours = parent == std::process::id().to_string();
+        if state == "Z" && !ours { None } else { group.parse::<i32>().ok() }
     };
     let processes =
         fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
-    processes.filter(|&pid| live_group(pid) == Some(group)).collect()
+    processes.filter(|&pid| group_of(pid) == Some(group)).collect()
 }
 
 async fn until<T>(what: &str, mut get: impl FnMut() -> Option<T>) -> T {

@@ -109,6 +109,10 @@ async fn a_wrong_name_or_an_unknown_authority_is_not() {
     let text = is_tls(site.run(site.check(Some("uaop.example"))).await);
     assert!(text.contains("not valid for name"), "{text}");
 
+    // The host's roots do not know it either, if there are any.
+    let result = site.run(TlsCheck { ca_file: None, ..site.check(Some("empi.example")) }).await;
+    assert!(matches!(result, Err(ProbeError::Tls(_) | ProbeError::Local(_))), "{result:?}");
+
     let other = self::site().await;
     let text = is_tls(site.run(other.check(Some("empi.example"))).await);
     assert!(text.contains("invalid peer certificate"), "{text}");
