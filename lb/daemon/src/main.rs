@@ -1,8 +1,30 @@
 //! `lb`, an L4 TCP load balancer daemon.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`cli`] | the command line, the daemon's life among it |
+//! | [`control`] | the control plane: reloads, checks, events, the operator's wishes |
+//! | [`worker`] | the data plane: one thread per core, from accept to the end of a connection |
+//! | [`service`] | what both share: listeners and pools |
+//! | [`admin`] | the administration socket |
+//! | [`probe`], [`resolve`] | checks and names, carried out |
+//! | [`metrics`], [`end`] | what is counted, and why connections end |
+//! | [`socket`], [`sys`] | socket options, and system calls that no library wraps |
 
-#[cfg_attr(not(test), expect(dead_code, reason = "wired up by the control task"))]
+mod admin;
+mod cli;
+mod control;
+mod end;
+mod metrics;
 mod probe;
-#[cfg_attr(not(test), expect(dead_code, reason = "wired up by the control task"))]
 mod resolve;
+mod service;
+mod socket;
+mod sys;
+mod worker;
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -17,4 +17,4 @@ pub use fault::{Fault, Faults, Problem};
 pub use line::add_lines;
 pub use node::{Node, Path, Step, Value, parse};
 pub use section::{Part, Section};
-pub use setting::{Setting, format_duration};
+pub use setting::{Setting, format_duration, parse_duration};

@@ -97,8 +97,7 @@ impl Setting for Duration {
 
     fn read(node: &Node) -> Result<Self, Problem> {
         match &node.value {
-            Value::Text(text) => humantime::parse_duration(text)
-                .map_err(|error| Problem::new(format!("this is not a duration: {error}"), with_unit())),
+            Value::Text(text) => parse_duration(text).map_err(|error| Problem::new(error, with_unit())),
             Value::Int(0) => Ok(Self::ZERO),
             Value::Int(_) | Value::Float(_) => Err(Problem::new("a duration needs a unit", with_unit())),
             Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) => Err(expected::<Self>()),
@@ -108,6 +107,14 @@ impl Setting for Duration {
 
 fn with_unit() -> String {
     format!("write {}", Duration::EXPECTED)
+}
+
+/// Reads a duration as the file writes it.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("this is not a duration: {error}"))
 }
 
 /// A duration as the file writes it: `250ms`, `2s`, `1m 30s`.

@@ -1,0 +1,26 @@
+//! What goes over the administration socket, besides [`crate::control::Report`] and [`crate::control::Preview`].
+
+use lb_core::pool::AdminState;
+use serde::{Deserialize, Serialize};
+use settings::Fault;
+
+/// `POST /pools/{pool}/servers/{server}/state`.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct SetState {
+    pub state: AdminState,
+}
+
+/// `POST /pools/{pool}/servers/{server}/weight`; `None` = the file's.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub struct SetWeight {
+    pub weight: Option<u16>,
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Problem {
+    pub error: String,
+    /// What is wrong with the configuration, if that is why.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+}

@@ -1,0 +1,121 @@
+//! The other end of the administration socket.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use lb_core::config::Plan;
+use lb_core::pool::AdminState;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+use tokio::net::UnixStream;
+
+use super::api::{Problem, SetState, SetWeight};
+use crate::control::{Preview, Report};
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Talks to a running daemon.
+#[derive(Clone, Debug)]
+pub struct Client {
+    socket: PathBuf,
+}
+
+/// Why there is no good answer.
+#[derive(Debug, Error)]
+pub enum ClientError {
+    #[error("no lb answers on {0}: {1}; is it running, and may you open its socket? (--socket names another)")]
+    Unreachable(String, std::io::Error),
+    #[error("lb did not answer within {} s", PATIENCE.as_secs())]
+    Silent,
+    #[error("lb gave an answer that this version does not understand: {0}")]
+    Strange(String),
+    #[error("{}", .0.error)]
+    Refused(Problem),
+}
+
+impl Client {
+    pub fn new(socket: &Path) -> Self {
+        Self { socket: socket.to_owned() }
+    }
+
+    pub async fn status(&self) -> Result<Report, ClientError> {
+        self.ask(Method::GET, "/status", Bytes::new()).await
+    }
+
+    pub async fn reload(&self) -> Result<Plan, ClientError> {
+        self.ask(Method::POST, "/reload", Bytes::new()).await
+    }
+
+    pub async fn plan(&self, text: String) -> Result<Vec<Preview>, ClientError> {
+        self.ask(Method::POST, "/plan", text.into()).await
+    }
+
+    pub async fn set_state(&self, pool: &str, server: &str, state: AdminState) -> Result<(), ClientError> {
+        self.ask(Method::POST, &of_server(pool, server, "state"), json(&SetState { state })?).await
+    }
+
+    pub async fn set_weight(&self, pool: &str, server: &str, weight: Option<u16>) -> Result<(), ClientError> {
+        self.ask(Method::POST, &of_server(pool, server, "weight"), json(&SetWeight { weight })?).await
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> Result<T, ClientError> {
+        tokio::time::timeout(PATIENCE, self.exchange(method, path, body))
+            .await
+            .unwrap_or(Err(ClientError::Silent))
+    }
+
+    async fn exchange<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<T, ClientError> {
+        let stream = UnixStream::connect(&self.socket)
+            .await
+            .map_err(|error| ClientError::Unreachable(self.socket.display().to_string(), error))?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(strange)?;
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(hyper::header::HOST, "lb")
+            .header(hyper::header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
+            .map_err(strange)?;
+        let answer = async {
+            let response = sender.send_request(request).await.map_err(strange)?;
+            let status = response.status();
+            let body = response.into_body().collect().await.map_err(strange)?.to_bytes();
+            Ok((status, body))
+        };
+        let (status, body) = tokio::select! {
+            answer = answer => answer?,
+            // the connection ends by itself only when the daemon closes it early
+            ended = connection => return Err(ended.map_or_else(strange, |()| strange("connection closed"))),
+        };
+        if status.is_success() {
+            return serde_json::from_slice(&body).map_err(strange);
+        }
+        let problem = serde_json::from_slice(&body)
+            .unwrap_or_else(|_| Problem { error: format!("lb answers {status}"), faults: Vec::new() });
+        Err(ClientError::Refused(problem))
+    }
+}
+
+fn of_server(pool: &str, server: &str, what: &str) -> String {
+    format!("/pools/{pool}/servers/{server}/{what}")
+}
+
+fn json(body: &impl Serialize) -> Result<Bytes, ClientError> {
+    serde_json::to_vec(body).map(Into::into).map_err(strange)
+}
+
+fn strange(error: impl std::fmt::Display) -> ClientError {
+    ClientError::Strange(error.to_string())
+}

@@ -1,0 +1,104 @@
+//! The command line.
+
+mod args;
+mod check;
+mod operate;
+mod plan;
+mod run;
+mod status;
+mod top;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use settings::Fault;
+
+use crate::admin::client::{Client, ClientError};
+use args::{Args, Command};
+
+/// The configuration is wrong (`EX_USAGE` of sysexits.h).
+pub const WRONG_CONFIG: u8 = 64;
+
+/// Runs what the command line asks for.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let outcome = match args.command {
+        Command::Run { config, node } => return run::run(&config, node.as_deref()),
+        Command::Check { config, node, json } => return check::check(&config, node.as_deref(), json),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Args::command(), "lb", &mut std::io::stdout());
+            return ExitCode::SUCCESS;
+        }
+        Command::Status { json } => with_client(&args.socket, |client| status::status(client, json)),
+        Command::Top { interval } => with_client(&args.socket, move |client| top::top(client, interval)),
+        Command::Server { action } => with_client(&args.socket, |client| operate::operate(client, action)),
+        Command::Reload => with_client(&args.socket, plan::reload),
+        Command::Plan { file, json } => with_client(&args.socket, |client| plan::plan(client, file, json)),
+    };
+    outcome.unwrap_or_else(|error| fail(&error))
+}
+
+fn with_client<F: Future<Output = anyhow::Result<()>>>(
+    socket: &Path,
+    command: impl FnOnce(Client) -> F,
+) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(command(Client::new(socket)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    if let Some(ClientError::Refused(problem)) = error.downcast_ref()
+        && !problem.faults.is_empty()
+    {
+        complain(&problem.error);
+        print_faults(&problem.faults);
+        return ExitCode::from(WRONG_CONFIG);
+    }
+    complain(&format!("{error:#}"));
+    ExitCode::FAILURE
+}
+
+/// Reads a configuration file; says so and gives the exit code if that fails.
+fn read_config(file: &Path) -> Result<String, ExitCode> {
+    std::fs::read_to_string(file).map_err(|error| {
+        complain(&format!("{}: {error}", file.display()));
+        ExitCode::from(WRONG_CONFIG)
+    })
+}
+
+/// The name under `nodes:` that is this host: as chosen, or the host name, whole or up to its first dot.
+fn this_node(text: &str, chosen: Option<&str>) -> Option<String> {
+    let names = lb_core::config::node_names(text);
+    if let Some(chosen) = chosen {
+        return Some(chosen.to_owned());
+    }
+    let host = nix::unistd::gethostname().ok()?.into_string().ok()?;
+    let short = host.split('.').next().unwrap_or(&host);
+    names.iter().find(|name| **name == host || **name == short).cloned().or(Some(host))
+}
+
+#[expect(clippy::print_stderr, reason = "a command speaks to its caller")]
+fn complain(text: &str) {
+    eprintln!("lb: {text}");
+}
+
+#[expect(clippy::print_stderr, reason = "a command speaks to its caller")]
+fn print_faults(faults: &[Fault]) {
+    for fault in faults {
+        eprintln!("  {fault}");
+    }
+    let plural = if faults.len() == 1 { "" } else { "s" };
+    eprintln!("{} fault{plural}", faults.len());
+}
+
+/// Prints to standard output; a reader that has gone away ends it quietly.
+fn say(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+fn default_socket() -> PathBuf {
+    PathBuf::from("/run/lb/lb.sock")
+}

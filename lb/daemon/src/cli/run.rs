@@ -1,0 +1,92 @@
+//! `lb run`: the life of the daemon.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use lb_core::config::{self, Config, LogFormat};
+use runtime::logging::Format;
+use runtime::signals::{Signals, Wish};
+use tokio::net::TcpListener;
+
+use super::{WRONG_CONFIG, complain, fail, print_faults, read_config, this_node};
+use crate::admin;
+use crate::control::Control;
+
+pub(super) fn run(file: &Path, chosen: Option<&str>) -> ExitCode {
+    let text = match read_config(file) {
+        Ok(text) => text,
+        Err(code) => return code,
+    };
+    let node = this_node(&text, chosen);
+    match config::compile(&text, node.as_deref()) {
+        Ok(config) => serve(config, file, node).unwrap_or_else(|error| fail(&error)),
+        Err(faults) => {
+            complain(&format!("{}:", file.display()));
+            print_faults(&faults);
+            ExitCode::from(WRONG_CONFIG)
+        }
+    }
+}
+
+fn serve(config: Config, file: &Path, node: Option<String>) -> anyhow::Result<ExitCode> {
+    let format = match config.log.format {
+        LogFormat::Text => Format::Text,
+        LogFormat::Json => Format::Json,
+    };
+    let _log = runtime::logging::init(format, &config.log.level)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(live(config, file, node))
+}
+
+async fn live(config: Config, file: &Path, node: Option<String>) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::install()?;
+    let files = runtime::limits::raise_open_files().context("raising the limit of open files")?;
+    let (metrics_listen, socket) = (config.metrics, config.admin.socket.clone());
+    let admin = admin::bind(&socket).await.with_context(|| format!("admin.socket {}", socket.display()))?;
+    let metrics = match metrics_listen {
+        Some(metrics) => Some(
+            TcpListener::bind(metrics.listen)
+                .await
+                .with_context(|| format!("metrics.listen {}", metrics.listen))?,
+        ),
+        None => None,
+    };
+    let control = match Control::start(config, file, node)? {
+        Ok(control) => control,
+        Err(faults) => {
+            complain("the configuration cannot be carried out here:");
+            print_faults(&faults);
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), file = %file.display(), open_files = files, "serving");
+    if let Some(listener) = metrics {
+        let router = runtime::endpoint::router(Arc::clone(&control));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+    }
+    tokio::spawn(admin::serve(admin, Arc::clone(&control)));
+    until_stopped(&mut signals, &control).await;
+    tokio::select! {
+        () = control.drain() => {}
+        () = stopped_again(&mut signals) => tracing::warn!("told to stop again; not waiting any longer"),
+    }
+    // a file that is gone already is no reason to fail
+    let _ = tokio::fs::remove_file(&socket).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn until_stopped(signals: &mut Signals, control: &Control) {
+    loop {
+        match signals.next().await {
+            // the outcome is in the log and in the metrics
+            Wish::Reload => drop(control.reload()),
+            Wish::Stop => return,
+        }
+    }
+}
+
+async fn stopped_again(signals: &mut Signals) {
+    while signals.next().await != Wish::Stop {}
+}
