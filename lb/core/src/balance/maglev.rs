@@ -48,6 +48,9 @@ impl Maglev {
     /// The source's member, or the first acceptable one after it in the table; `None` when none is.
     pub fn lookup(&self, source: IpAddr, accept: impl Fn(usize) -> bool) -> Option<usize> {
         let size = self.table.len();
+        if size == 0 {
+            return None;
+        }
         let start = index(hash_address(source), size);
         (0..size).map(|step| usize::from(self.table[(start + step) % size])).find(|&member| accept(member))
     }
@@ -84,7 +87,9 @@ fn fill(members: &[Member], size: usize) -> Vec<u16> {
 
     let mut table = vec![None; size];
     let mut free = size;
-    for round in 1.. {
+    let mut round = 0;
+    loop {
+        round += 1;
         for turn in &mut turns {
             if round * turn.weight < turn.due {
                 continue;
@@ -97,7 +102,6 @@ fn fill(members: &[Member], size: usize) -> Vec<u16> {
             }
         }
     }
-    Vec::new()
 }
 
 struct Turn {

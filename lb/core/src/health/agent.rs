@@ -1,7 +1,5 @@
 //! HAProxy's agent protocol: one line in which a server says how it is.
 
-use std::fmt;
-
 use thiserror::Error;
 
 /// Longest reason that is kept, in characters.
@@ -117,16 +115,6 @@ impl std::str::FromStr for AgentWeight {
             Ok(number) if number <= MOST_WEIGHT => Ok(weight(number)),
             Ok(_) | Err(_) => Err(AgentError::Number(printable(text))),
         }
-    }
-}
-
-impl fmt::Display for AgentMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ready => "ready",
-            Self::Drain => "drain",
-            Self::Maint => "maint",
-        })
     }
 }
 

@@ -74,7 +74,7 @@ fn interval(check: &Check, phase: Phase) -> Duration {
 
 /// `interval` ± up to `percent` of it, evenly spread.
 fn jittered(interval: Duration, percent: u8, rng: &mut SplitMix64) -> Duration {
-    let spread = interval * u32::from(percent.min(100)) / 100;
+    let spread = interval.saturating_mul(u32::from(percent.min(100))) / 100;
     let nanos = u64::try_from(spread.as_nanos()).unwrap_or(u64::MAX / 4).saturating_mul(2);
     interval - spread + Duration::from_nanos(rng.below(nanos.saturating_add(1)))
 }

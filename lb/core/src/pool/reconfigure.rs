@@ -37,6 +37,7 @@ impl Pool {
         for mut server in former {
             if !server.retired {
                 server.retired = true;
+                server.passive = Passive::default();
                 close_connections(&server, settings.on_down, CloseReason::Removed, &mut events);
             }
             if server.live > 0 {
@@ -94,7 +95,9 @@ impl Server {
             (Some(new), check @ None) => *check = Some(CheckState::new(new, now)),
             (Some(new), Some(check)) => {
                 check.health.set_thresholds(new.rise, new.fall);
-                if self.settings.check.as_ref().is_some_and(|old| same_question(old, new)) {
+                if self.settings.check.as_ref() == Some(new) {
+                    // A reload must not move what it does not change.
+                } else if self.settings.check.as_ref().is_some_and(|old| same_question(old, new)) {
                     check.schedule.not_later_than(new, check.health.phase(), rng, now);
                 } else {
                     check.schedule.at_once(now);

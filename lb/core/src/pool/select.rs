@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use thiserror::Error;
 
-use super::server::Server;
+use super::server::{Server, Standing};
 use super::{Pool, ServerId};
 use crate::balance::maglev::{Maglev, Member};
 use crate::balance::{Candidate, least_connections, random_two, smooth_wrr};
@@ -181,7 +181,7 @@ impl Pool {
             return Err(NoServer::Full);
         }
         let sorry = self.servers.iter().position(|server| {
-            server.sorry && !server.retired && server.resolved.is_some() && untried(server)
+            server.sorry && !server.retired && server.standing == Standing::Up && untried(server)
         });
         sorry.ok_or(if request.tried.is_empty() { NoServer::Down } else { NoServer::Exhausted })
     }

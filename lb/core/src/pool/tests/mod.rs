@@ -232,7 +232,10 @@ fn sorry() -> Option<Address> {
 fn short(world: &World, events: &[Event]) -> Vec<String> {
     let name = |id: &ServerId| {
         let servers = world.pool.status(world.now).servers;
-        servers.into_iter().find(|server| server.id == *id).map_or("?".to_owned(), |server| server.name)
+        servers
+            .into_iter()
+            .find(|server| server.id == *id)
+            .map_or_else(|| "?".to_owned(), |server| server.name)
     };
     let tier = |tier: &Option<u8>| tier.map_or("-".to_owned(), |tier| tier.to_string());
     events

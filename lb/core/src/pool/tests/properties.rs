@@ -65,7 +65,7 @@ fn any_settings() -> impl Strategy<Value = config::Pool> {
         Balance::RandomTwo,
         Balance::SourceHash,
     ]);
-    let tiers = prop::sample::select(vec![Tiers::Classic, spill_over(0)]);
+    let tiers = prop::sample::select(vec![Tiers::Classic, spill_over(0), spill_over(50)]);
     let servers = prop::collection::vec((0u16..4, 1u8..4, prop::option::of(1u32..4)), 1..5);
     (balance, tiers, servers, any::<[bool; 4]>()).prop_map(
         |(balance, tiers, servers, [persist, sorry_server, slow, close])| {
@@ -187,7 +187,12 @@ impl Model {
                 assert!(open(server), "{server:?} is full or was tried");
                 assert_eq!(server.resolved, Some(pick.address.to_string()));
                 let persistent = self.whole.persistence.is_some() && server.state == State::Draining;
-                assert!(server.state == State::Up || persistent, "{server:?} is not usable");
+                let panic = before.tiers.iter().any(|tier| tier.priority == server.tier && tier.panic);
+                let allowed = server.admin == AdminState::Ready && server.state != State::Retired;
+                assert!(
+                    server.state == State::Up || persistent || panic && allowed,
+                    "{server:?} is not usable"
+                );
                 if pick.sorry {
                     let better = |other: &&ServerStatus| {
                         other.state == State::Up && !other.sorry && !tried.contains(&other.id)
@@ -200,7 +205,8 @@ impl Model {
                 let usable = |server: &&ServerStatus| server.state == State::Up && !server.sorry;
                 assert!(!before.servers.iter().filter(usable).any(open), "{error:?} though one is open");
                 let full = before.servers.iter().filter(usable).any(|server| !tried.contains(&server.id));
-                assert_eq!(error == NoServer::Full, full);
+                let panic = before.tiers.iter().any(|tier| tier.panic);
+                assert!(panic || (error == NoServer::Full) == full, "{error:?}");
             }
         }
     }

@@ -47,7 +47,7 @@ fn everything_survives_a_reload_that_changes_everything_else() {
         let expected = ServerStatus { max_connections: Some(1000), ..old.clone() };
         assert_eq!(*new, expected);
     }
-    assert_eq!(after.persistent_sources, 1);
+    assert_eq!(after.persistent_sources, before.persistent_sources);
     assert_eq!(world.visit_from("10.0.0.9"), "d", "draining, but it was its server");
     // Down, and now it takes four.
     assert_eq!([world.pass("a"), world.pass("a"), world.pass("a")], [[], [], []]);
@@ -204,4 +204,16 @@ impl World {
         let result = CheckResult::Failed { took: secs(1), reason: "refused".to_owned() };
         self.pool.check_result(id, result, self.now)
     }
+}
+
+#[test]
+fn a_removed_server_takes_its_ejection_along() {
+    let mut world = World::new(full());
+    assert_eq!(world.pick(), "a");
+    drop([world.fail_connect("a"), world.fail_connect("a")]);
+    drop(world.reconfigure(|settings| {
+        settings.persistence = None;
+        settings.servers.remove(0);
+    }));
+    assert_eq!(world.pool.next_deadline(), None);
 }

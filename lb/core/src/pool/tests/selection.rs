@@ -65,11 +65,10 @@ fn source_hash_keeps_a_source_on_its_server_and_comes_back_to_it() {
     assert!(["a", "b", "c"].iter().all(|name| homes.iter().filter(|home| home == name).count() > 40));
 
     drop(world.fail("b"));
-    for (source, home) in sources.iter().zip(&homes) {
-        let now = world.visit_from(source);
-        assert_ne!(now, "b");
-        assert!(home == "b" || now == *home || now != "b");
-    }
+    let without: Vec<_> = sources.iter().map(|source| world.visit_from(source)).collect();
+    assert!(!without.contains(&"b".to_owned()));
+    let moved = homes.iter().zip(&without).filter(|(home, now)| *home != "b" && home != now).count();
+    assert!(moved < 20, "{moved} sources of other servers moved");
     drop(world.pass("b"));
     let again: Vec<_> = sources.iter().map(|source| world.visit_from(source)).collect();
     assert_eq!(again, homes);
