@@ -34,7 +34,6 @@ pub enum EndReason {
     ServersFull,
     ConnectFailed,
     LocalFault,
-    ClientGone,
 }
 
 impl EndReason {
@@ -64,7 +63,6 @@ impl EndReason {
             Self::ServersFull => "servers_full",
             Self::ConnectFailed => "connect_failed",
             Self::LocalFault => "local_fault",
-            Self::ClientGone => "client_gone",
         }
     }
 
@@ -94,8 +92,7 @@ impl EndReason {
             | Self::NoServer
             | Self::ServersFull
             | Self::ConnectFailed
-            | Self::LocalFault
-            | Self::ClientGone => true,
+            | Self::LocalFault => true,
         }
     }
 }

@@ -59,6 +59,11 @@ impl Names {
         Self { config, hosts: "/etc/hosts".into(), resolv_conf: "/etc/resolv.conf".into() }
     }
 
+    /// How often names are to be looked up again.
+    pub fn interval(&self) -> Duration {
+        self.config.interval
+    }
+
     /// Every address of `host`, in ascending order, without repetition, at least one. Takes no longer than
     /// `resolver.timeout`. An IP address is its own.
     ///

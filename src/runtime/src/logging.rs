@@ -22,7 +22,9 @@ pub fn init(format: Format, filter: &str) -> anyhow::Result<WorkerGuard> {
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false);
     match format {
         Format::Text => builder.try_init(),
-        Format::Json => builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),
+        Format::Json => {
+            builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+        }
     }
     .map_err(|error| anyhow::anyhow!("logging cannot start: {error}"))?;
     Ok(guard)

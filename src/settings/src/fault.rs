@@ -3,15 +3,15 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::node::{Node, Path};
 
 /// One thing that is wrong, where, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Fault {
     /// Where in the file, as `pools[empi].servers[empi-a].weight`.
-    #[serde(serialize_with = "path_as_text")]
+    #[serde(serialize_with = "path_as_text", deserialize_with = "path_from_text")]
     pub path: Path,
     /// The offending value as written; `None` when something is missing.
     pub value: Option<String>,
@@ -38,6 +38,11 @@ impl fmt::Display for Fault {
 
 fn path_as_text<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(path)
+}
+
+/// Only for showing it again: the text becomes one step.
+fn path_from_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Path, D::Error> {
+    String::deserialize(deserializer).map(|text| Path::default().key(&text))
 }
 
 /// What a single value has wrong, before it is known where it stands.

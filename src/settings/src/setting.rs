@@ -109,12 +109,17 @@ fn with_unit() -> String {
     format!("write {}", Duration::EXPECTED)
 }
 
+/// So that a point in time plus a duration is always a point in time.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
+
 /// Reads a duration as the file writes it.
 ///
 /// # Errors
 /// What is wrong with it.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|error| format!("this is not a duration: {error}"))
+    let duration =
+        humantime::parse_duration(text).map_err(|error| format!("this is not a duration: {error}"))?;
+    if duration > LONGEST { Err("this is longer than ten years".to_owned()) } else { Ok(duration) }
 }
 
 /// A duration as the file writes it: `250ms`, `2s`, `1m 30s`.

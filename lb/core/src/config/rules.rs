@@ -113,6 +113,10 @@ fn weights(pool: &Pool, node: &Node, faults: &Faults) {
 fn addresses(pool: &Pool, node: &Node, faults: &Faults) {
     let servers = located(&pool.servers, |server| &server.name, node, "servers");
     for (position, (server, node)) in servers.into_iter().enumerate() {
+        if server.name == "sorry_server" {
+            let problem = "this name is the sorry server's";
+            place(faults, node, "name", Problem::new(problem, "choose another name"));
+        }
         let earlier = pool.servers[..position].iter().find(|other| other.address == server.address);
         if let Some(other) = earlier {
             let problem = format!("server `{}` has the same address", other.name);

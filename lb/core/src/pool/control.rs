@@ -81,6 +81,14 @@ impl Pool {
         events
     }
 
+    /// A check could not be made, for a reason that says nothing about the server; plans the next.
+    pub fn check_skipped(&mut self, id: ServerId, now: Instant) {
+        let Some(server) = self.servers.iter_mut().find(|server| server.id == id) else { return };
+        if let (Some(settings), Some(check)) = (&server.settings.check, &mut server.check) {
+            check.schedule.checked(settings, check.health.phase(), &mut self.rng, now);
+        }
+    }
+
     /// The agent has spoken. Each of its words holds until the agent itself takes it back, or is no longer
     /// configured; an agent that cannot be reached changes nothing.
     #[must_use]

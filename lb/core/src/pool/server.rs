@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Reason;
 use crate::balance::maglev;
@@ -13,11 +13,11 @@ use crate::health::agent::{AgentHealth, AgentMode, AgentWeight};
 use crate::health::{Active, AgentReply, Passive, Schedule};
 
 /// Names a server in its pool: stable over reconfigurations, never used again for another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 pub struct ServerId(pub(super) u32);
 
 /// The operator's word.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminState {
     #[default]
@@ -29,7 +29,7 @@ pub enum AdminState {
 }
 
 /// Since the server was first configured; only ever growing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Counters {
     /// Connections that were made.
     pub connections: u64,

@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::control::in_units;
 use super::server::{CheckState, LastCheck, Server, Standing};
 use super::{AdminState, Counters, Pool, Reason, ServerId};
 
 /// A pool at one moment.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Status {
     pub name: String,
     /// Servers that are usable; the sorry server does not count.
@@ -23,7 +23,7 @@ pub struct Status {
     pub persistent_sources: usize,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct TierStatus {
     pub priority: u8,
     pub servers: u32,
@@ -34,7 +34,7 @@ pub struct TierStatus {
     pub panic: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct ServerStatus {
     pub id: ServerId,
     pub name: String,
@@ -70,7 +70,7 @@ pub struct ServerStatus {
 }
 
 /// One word for what the server does now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     Up,
@@ -83,7 +83,7 @@ pub enum State {
 }
 
 /// The last active check.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct CheckStatus {
     pub passed: bool,
     /// `passed`, or why not.

@@ -29,7 +29,9 @@ pub struct Client {
 /// Why there is no good answer.
 #[derive(Debug, Error)]
 pub enum ClientError {
-    #[error("no lb answers on {0}: {1}; is it running, and may you open its socket? (--socket names another)")]
+    #[error(
+        "no lb answers on {0}: {1}; is it running, and may you open its socket? (--socket names another)"
+    )]
     Unreachable(String, std::io::Error),
     #[error("lb did not answer within {} s", PATIENCE.as_secs())]
     Silent,
@@ -64,7 +66,12 @@ impl Client {
         self.ask(Method::POST, &of_server(pool, server, "weight"), json(&SetWeight { weight })?).await
     }
 
-    async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> Result<T, ClientError> {
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<T, ClientError> {
         tokio::time::timeout(PATIENCE, self.exchange(method, path, body))
             .await
             .unwrap_or(Err(ClientError::Silent))

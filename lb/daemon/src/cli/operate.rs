@@ -20,7 +20,11 @@ pub(super) async fn operate(client: Client, action: ServerAction) -> anyhow::Res
     }
 }
 
-async fn set_state(client: &Client, ServerName { pool, server }: &ServerName, state: AdminState) -> anyhow::Result<()> {
+async fn set_state(
+    client: &Client,
+    ServerName { pool, server }: &ServerName,
+    state: AdminState,
+) -> anyhow::Result<()> {
     client.set_state(pool, server, state).await?;
     let word = match state {
         AdminState::Ready => "ready",

@@ -56,7 +56,8 @@ fn describe(change: &Change) -> String {
         Change::ListenerAdded { listener, binds } => format!("+ listener {listener} on {}", binds.join(", ")),
         Change::ListenerRemoved { listener } => format!("- listener {listener}"),
         Change::ListenerRebound { listener, opened, closed } => {
-            let part = |sign: &str, list: &[String]| list.iter().map(|a| format!(" {sign}{a}")).collect::<String>();
+            let part =
+                |sign: &str, list: &[String]| list.iter().map(|a| format!(" {sign}{a}")).collect::<String>();
             format!("~ listener {listener}:{}{}", part("+", opened), part("-", closed))
         }
         Change::ListenerChanged { listener, field } => format!("~ listener {listener}: {}", set(field)),

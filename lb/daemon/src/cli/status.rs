@@ -66,7 +66,8 @@ fn listeners(report: &Report) -> String {
 }
 
 pub(super) fn pool_heading(pool: &Status) -> String {
-    let configured = pool.servers.iter().filter(|server| !server.sorry && server.state != State::Retired).count();
+    let configured =
+        pool.servers.iter().filter(|server| !server.sorry && server.state != State::Retired).count();
     let tier = match pool.active_tier {
         Some(tier) => format!("tier {tier} in use"),
         None => "NO SERVER USABLE".to_owned(),
@@ -95,7 +96,7 @@ fn servers(pool: &Status) -> String {
 
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(header.to_vec());
+    table.load_style(presets::NOTHING).set_header(header.to_vec());
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }

@@ -58,7 +58,7 @@ impl Control {
             if let Some(running) = state.pools.get(&settings.name) {
                 let pool = &running.shared;
                 let events = pool.with(|pool| pool.reconfigure(settings.clone(), Instant::now()));
-                self.report(pool, events);
+                self.forward(pool, events);
                 pool.attention.notify_one();
                 pool.slot_freed.notify_waiters();
                 continue;
@@ -66,8 +66,7 @@ impl Control {
             let id = PoolId(state.next_pool);
             state.next_pool += 1;
             let seed = RandomState::new().hash_one(id.0);
-            let shared =
-                Arc::new(SharedPool::new(id, settings.clone(), &self.metrics, Instant::now(), seed));
+            let shared = Arc::new(SharedPool::new(id, settings.clone(), &self.metrics, Instant::now(), seed));
             state.pools.insert(settings.name.clone(), self.run_pool(shared));
         }
         // checks that run go on with the roots of trust that they have; names are looked up now
@@ -118,7 +117,7 @@ impl Control {
         state.services = services;
     }
 
-    pub(super) fn report(&self, pool: &Arc<SharedPool>, events: Vec<lb_core::pool::Event>) {
+    pub(super) fn forward(&self, pool: &Arc<SharedPool>, events: Vec<lb_core::pool::Event>) {
         if !events.is_empty() {
             // the receiver lives as long as the runtime
             let _ = self.events.send(PoolEvents { pool: Arc::clone(pool), events });
@@ -143,7 +142,9 @@ fn addresses_of<'a>(config: &'a Config, listener: &str) -> &'a [SocketAddr] {
 
 fn cannot_listen(listener: &Listener, address: SocketAddr, error: &std::io::Error) -> Fault {
     let advice = match error.kind() {
-        std::io::ErrorKind::AddrInUse => format!("see what has it with `ss -ltnp 'sport = :{}'`", address.port()),
+        std::io::ErrorKind::AddrInUse => {
+            format!("see what has it with `ss -ltnp 'sport = :{}'`", address.port())
+        }
         std::io::ErrorKind::PermissionDenied => {
             "ports below 1024 need CAP_NET_BIND_SERVICE, and `freebind` needs nothing".to_owned()
         }

@@ -87,7 +87,11 @@ impl Control {
     ///
     /// # Errors
     /// When threads cannot be made, or with the faults of what cannot be carried out here (an address in use).
-    pub fn start(config: Config, file: &Path, node: Option<String>) -> anyhow::Result<Result<Arc<Self>, Vec<Fault>>> {
+    pub fn start(
+        config: Config,
+        file: &Path,
+        node: Option<String>,
+    ) -> anyhow::Result<Result<Arc<Self>, Vec<Fault>>> {
         let count = worker_count(&config);
         let (events, received) = unbounded_channel();
         let access = config.log.access;

@@ -22,13 +22,13 @@ pub(super) async fn keep_resolved(
     loop {
         let names = Arc::clone(&resolver.borrow_and_update());
         let mut look_ups = JoinSet::new();
-        for (server, host) in named_servers(&pool) {
+        for server in named_servers(&pool) {
             let names = Arc::clone(&names);
-            look_ups.spawn(async move { (server, names.lookup(&host).await, host) });
+            look_ups.spawn(async move { (names.lookup(&server.host).await, server) });
         }
-        while let Some(Ok((server, found, host))) = look_ups.join_next().await {
-            let Some(addresses) = verdict(&pool, &host, found) else { continue };
-            let news = pool.with(|pool| pool.resolved(server, &addresses, Instant::now()));
+        while let Some(Ok((found, server))) = look_ups.join_next().await {
+            let Some(addresses) = verdict(&pool, &server, found) else { continue };
+            let news = pool.with(|pool| pool.resolved(server.id, &addresses, Instant::now()));
             if !news.is_empty() {
                 let _ = events.send(PoolEvents { pool: Arc::clone(&pool), events: news });
             }
@@ -40,10 +40,18 @@ pub(super) async fn keep_resolved(
     }
 }
 
-fn named_servers(pool: &SharedPool) -> Vec<(ServerId, String)> {
+struct Named {
+    id: ServerId,
+    server: Arc<str>,
+    host: String,
+}
+
+fn named_servers(pool: &SharedPool) -> Vec<Named> {
     pool.with(|pool| {
         let named = pool.servers().filter_map(|server| match server.address {
-            Address::Name { host, .. } => Some((server.id, host.clone())),
+            Address::Name { host, .. } => {
+                Some(Named { id: server.id, server: Arc::clone(server.name), host: host.clone() })
+            }
             Address::Socket(_) => None,
         });
         named.collect()
@@ -51,12 +59,19 @@ fn named_servers(pool: &SharedPool) -> Vec<(ServerId, String)> {
 }
 
 /// The addresses to go by; `None` = name servers that fail say nothing, the last answer holds.
-fn verdict(pool: &SharedPool, host: &str, found: Result<Vec<IpAddr>, ResolveError>) -> Option<Vec<IpAddr>> {
+fn verdict(
+    pool: &SharedPool,
+    named: &Named,
+    found: Result<Vec<IpAddr>, ResolveError>,
+) -> Option<Vec<IpAddr>> {
+    let result = found.as_ref().err().map_or("found", ResolveError::reason);
+    pool.families.server_lookups.with_label_values(&[pool.name.as_str(), &named.server, result]).inc();
     match found {
         Ok(addresses) => Some(addresses),
         Err(ResolveError::NotFound | ResolveError::Name(_)) => Some(Vec::new()),
         Err(error @ (ResolveError::Timeout | ResolveError::Failed(_))) => {
-            tracing::warn!(pool = pool.name, host, %error, "name not looked up; the last answer holds");
+            let host = &named.host;
+            tracing::warn!(pool = pool.name, server = %named.server, %host, %error, "name not looked up; the last answer holds");
             None
         }
     }

@@ -59,7 +59,7 @@ impl Control {
             };
             Ok(change(machine, id, Instant::now()))
         })?;
-        self.report(&shared, events);
+        self.forward(&shared, events);
         shared.attention.notify_one();
         shared.slot_freed.notify_waiters();
         Ok(())

@@ -20,7 +20,8 @@ pub(super) async fn watch(
     prober: watch::Receiver<Arc<Prober>>,
     events: UnboundedSender<PoolEvents>,
 ) {
-    let mut watch = Watch { prober, running: BTreeSet::new(), agents: BTreeMap::new(), probes: JoinSet::new() };
+    let mut watch =
+        Watch { prober, running: BTreeSet::new(), agents: BTreeMap::new(), probes: JoinSet::new() };
     loop {
         let attention = pool.attention.notified();
         let now = Instant::now();
@@ -95,7 +96,8 @@ impl Watch {
                 if let (Some(at), Some(check)) = (pool.next_check(server.id), server.check) {
                     checks.push((server.id, at, check.clone(), target.clone()));
                 }
-                if let (Some(agent), false, true) = (&agent, server.sorry, server.admin != AdminState::Maint) {
+                if let (Some(agent), false, true) = (&agent, server.sorry, server.admin != AdminState::Maint)
+                {
                     agents.push((server.id, agent.clone(), target));
                 }
             }
@@ -176,6 +178,11 @@ fn conclude_check(
     families.server_checks.with_label_values(&[labels[0], labels[1], label]).inc();
     let result = match result {
         Ok(()) => CheckResult::Passed { took },
+        Err(ProbeError::Local(error)) => {
+            tracing::warn!(pool = pool.name, server = name, error, "this host cannot make the check");
+            pool.with(|pool| pool.check_skipped(server, Instant::now()));
+            return Vec::new();
+        }
         Err(error) => CheckResult::Failed { took, reason: error.to_string() },
     };
     pool.with(|pool: &mut Pool| pool.check_result(server, result, Instant::now()))

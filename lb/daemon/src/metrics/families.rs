@@ -43,7 +43,7 @@ pub struct Metrics {
     pub server_check_duration: GaugeVec,
     pub server_transitions: IntCounterVec,
     pub server_ejections: IntCounterVec,
-    pub server_closed: IntCounterVec,
+    pub server_lookups: IntCounterVec,
 }
 
 const LISTENER: &[&str] = &["listener"];
@@ -62,7 +62,11 @@ impl Metrics {
         let build = register.int_gauges("build_info", "Always 1; the version is a label", &["version"])?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         Ok(Self {
-            reloads: register.counters("config_reloads_total", "Reloads asked for, by result", &["result"])?,
+            reloads: register.counters(
+                "config_reloads_total",
+                "Reloads asked for, by result",
+                &["result"],
+            )?,
             last_reload: register.int_gauge(
                 "config_last_reload_success_timestamp_seconds",
                 "When the configuration in force was applied, in seconds since 1970",
@@ -104,7 +108,11 @@ impl Metrics {
                 vec![0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 86_400.0],
             )?,
             listener_live: register.int_gauges("listener_connections", "Live connections", LISTENER)?,
-            pool_usable: register.int_gauges("pool_usable_servers", "Servers that can take connections", POOL)?,
+            pool_usable: register.int_gauges(
+                "pool_usable_servers",
+                "Servers that can take connections",
+                POOL,
+            )?,
             pool_active_tier: register.int_gauges(
                 "pool_active_tier",
                 "Priority of the tier in use; 0 when no server is usable",
@@ -135,7 +143,11 @@ impl Metrics {
                 "Weight in force: after slow start, agent and runtime changes",
                 SERVER,
             )?,
-            server_live: register.int_gauges("server_connections", "Live connections to the server", SERVER)?,
+            server_live: register.int_gauges(
+                "server_connections",
+                "Live connections to the server",
+                SERVER,
+            )?,
             server_connections: register.counters(
                 "server_connections_total",
                 "Connections made to the server",
@@ -187,10 +199,10 @@ impl Metrics {
                 "Times that the server was ejected because of failing connections",
                 SERVER,
             )?,
-            server_closed: register.counters(
-                "server_closed_connections_total",
-                "Live connections that lb closed by policy, by reason",
-                &["pool", "server", "reason"],
+            server_lookups: register.counters(
+                "server_lookups_total",
+                "Look-ups of the server's name, by result",
+                &["pool", "server", "result"],
             )?,
             registry,
         })

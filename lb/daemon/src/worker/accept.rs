@@ -40,7 +40,8 @@ impl Acceptor {
 
     pub fn open(&mut self, worker: &Rc<Worker>, sockets: Vec<StdListener>) {
         for socket in sockets {
-            let opened = socket.local_addr().and_then(|address| Ok((address, TcpListener::from_std(socket)?)));
+            let opened =
+                socket.local_addr().and_then(|address| Ok((address, TcpListener::from_std(socket)?)));
             let (address, listener) = match opened {
                 Ok((address, listener)) => (address, Rc::new(listener)),
                 Err(error) => {

@@ -47,25 +47,14 @@ pub enum Command {
     Access { enabled: bool },
 }
 
-/// The control side's end of a worker.
+/// The control side's end of a worker; the worker ends when it is dropped.
 #[derive(Debug)]
-pub struct Handle {
-    commands: UnboundedSender<Command>,
-    thread: std::thread::JoinHandle<()>,
-}
+pub struct Handle(UnboundedSender<Command>);
 
 impl Handle {
     /// Tells the worker; a worker that is gone takes no commands.
     pub fn tell(&self, command: Command) {
-        let _ = self.commands.send(command);
-    }
-
-    /// Ends the worker and all that it still has.
-    pub fn stop(self) {
-        drop(self.commands);
-        if self.thread.join().is_err() {
-            tracing::error!("a worker ended with a panic");
-        }
+        let _ = self.0.send(command);
     }
 }
 
@@ -76,11 +65,11 @@ impl Handle {
 pub fn start(number: usize, access: bool, events: UnboundedSender<PoolEvents>) -> io::Result<Handle> {
     let (commands, receiver) = unbounded_channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+    std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
         let worker = Rc::new(Worker::new(access, events));
         LocalSet::new().block_on(&runtime, worker.run(receiver));
     })?;
-    Ok(Handle { commands, thread })
+    Ok(Handle(commands))
 }
 
 /// What all tasks of one worker share.

@@ -21,11 +21,15 @@ pub async fn run(worker: Rc<Worker>, service: Arc<Service>, client: TcpStream, p
     let mut record = Box::new(Record::new(service, peer, Instant::now()));
     record.service.shared.metrics.accepted.inc();
     // boxed: what setting up needs is given back before the long part begins
-    let reason = match Box::pin(open(&worker, &mut record, client)).await {
-        Ok(ready) => relay(&worker, &mut record, ready).await,
-        Err(reason) => reason,
-    };
-    record.finish(&worker, reason);
+    match Box::pin(open(&worker, &mut record, client)).await {
+        Ok(Ready { client, server, early, admission }) => {
+            let reason = relay(&worker, &mut record, client, server, &early).await;
+            record.finish(&worker, reason);
+            // whoever waits for the last connection to end waits for its record too
+            drop(admission);
+        }
+        Err(reason) => record.finish(&worker, reason),
+    }
 }
 
 /// Both ends of a connection that can be relayed.
@@ -33,14 +37,13 @@ struct Ready {
     client: TcpStream,
     server: Established,
     early: Vec<u8>,
-    /// Held until the end.
-    _admission: Admission,
+    admission: Admission,
 }
 
 async fn open(worker: &Rc<Worker>, record: &mut Record, mut client: TcpStream) -> Result<Ready, EndReason> {
     let result = open_server(worker, record, &mut client).await;
     match result {
-        Ok((server, early, admission)) => Ok(Ready { client, server, early, _admission: admission }),
+        Ok((server, early, admission)) => Ok(Ready { client, server, early, admission }),
         Err(reason) => {
             socket::reset(client);
             Err(reason)
@@ -68,12 +71,17 @@ async fn open_server(
     Ok((server, opening.early, admission))
 }
 
-async fn relay(worker: &Worker, record: &mut Record, ready: Ready) -> EndReason {
-    let Ready { mut client, server, early, _admission } = ready;
+async fn relay(
+    worker: &Worker,
+    record: &mut Record,
+    mut client: TcpStream,
+    server: Established,
+    early: &[u8],
+) -> EndReason {
     let Established { mut stream, header, slot } = server;
     let reason = {
         let traffic = &slot.connection.traffic;
-        let relay = Relay::new(&mut client, &mut stream, header, &early, traffic, &worker.scratch);
+        let relay = Relay::new(&mut client, &mut stream, header, early, traffic, &worker.scratch);
         let reason = relay.await;
         (record.received, record.sent) = (traffic.received.get(), traffic.sent.get());
         reason

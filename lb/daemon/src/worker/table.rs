@@ -97,9 +97,8 @@ impl Table {
 
     /// The connections to one server.
     pub fn to_server(&self, pool: PoolId, server: ServerId) -> Vec<Rc<Connection>> {
-        let matches = |connection: &&Rc<Connection>| {
-            connection.service.pool.id == pool && connection.server == server
-        };
+        let matches =
+            |connection: &&Rc<Connection>| connection.service.pool.id == pool && connection.server == server;
         self.0.borrow().iter().map(|(_, connection)| connection).filter(matches).cloned().collect()
     }
 

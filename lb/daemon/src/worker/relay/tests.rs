@@ -8,14 +8,17 @@ struct Ends {
     server: DuplexStream,
 }
 
-fn run(capacity: usize, header: &[u8], early: &[u8]) -> (Ends, tokio::task::JoinHandle<(EndReason, u64, u64)>) {
+fn run(
+    capacity: usize,
+    header: &[u8],
+    early: &[u8],
+) -> (Ends, tokio::task::JoinHandle<(EndReason, u64, u64)>) {
     let (client, mut near_client) = duplex(capacity);
     let (server, mut near_server) = duplex(capacity);
     let (header, early) = (header.to_vec(), early.to_vec());
     let task = tokio::task::spawn_local(async move {
         let (traffic, scratch) = (Traffic::default(), Scratch::new());
-        let reason =
-            Relay::new(&mut near_client, &mut near_server, header, &early, &traffic, &scratch).await;
+        let reason = Relay::new(&mut near_client, &mut near_server, header, &early, &traffic, &scratch).await;
         (reason, traffic.received.get(), traffic.sent.get())
     });
     (Ends { client, server }, task)
