@@ -1,13 +1,20 @@
 //! Loopback ports that nobody else takes.
 //!
-//! A reserved port is held by a socket that is bound and does not listen. The kernel then gives the port to
-//! nobody who asks for any port, yet lets a server that sets SO_REUSEADDR (all of ours do) bind and listen on it.
+//! A reserved port is held by a socket that is bound and does not listen. Nobody can bind the port without
+//! SO_REUSEADDR then, and a server that sets it (all of ours do) can listen there. The numbers lie below those that
+//! the kernel gives to outgoing connections, which can be used up by closed ones (TIME_WAIT) after a benchmark.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use socket2::{Domain, Socket, Type};
+
+const FIRST: u16 = 10_240;
+/// With the longest range from the last one, all stay below the kernel's own (32 768).
+const COUNT: u16 = 22_000;
 
 /// A TCP port of 127.0.0.1, ours until this is dropped.
 #[derive(Debug)]
@@ -27,7 +34,6 @@ impl Port {
         self.address.port()
     }
 
-    /// Zero asks for any.
     fn hold(number: u16) -> Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         // Bound without SO_REUSEADDR, so that two reservations never share a port; a server may join later.
@@ -43,25 +49,39 @@ impl Port {
 /// # Errors
 /// The host has no free port or file descriptor.
 pub fn reserve() -> Result<Port> {
-    Port::hold(0)
+    let mut last = None;
+    for _ in 0..COUNT {
+        match Port::hold(next(1)) {
+            Ok(port) => return Ok(port),
+            Err(error) => last = Some(error),
+        }
+    }
+    bail!("no free port: {last:?}")
 }
 
-/// `count` free ports with consecutive numbers.
+/// `count` free ports with consecutive numbers, at most 100.
 ///
 /// # Errors
-/// No such run of ports was found in a hundred tries.
+/// There is no such run of free ports.
 pub fn reserve_range(count: u16) -> Result<Vec<Port>> {
-    for _ in 0..100 {
-        let first = reserve()?;
-        let wanted = (1..count).map(|i| first.number().checked_add(i));
-        let rest = wanted.map(|number| Port::hold(number.context("beyond the last port")?));
-        if let Ok(rest) = rest.collect::<Result<Vec<_>>>() {
-            let mut ports = vec![first];
-            ports.extend(rest);
+    ensure!((1..=100).contains(&count), "{count} is not between 1 and 100");
+    for _ in 0..COUNT / count {
+        let first = next(count);
+        if let Ok(ports) = (first..first + count).map(Port::hold).collect() {
             return Ok(ports);
         }
     }
     bail!("no {count} free ports in a row")
+}
+
+/// The first of the next `count` numbers. Each process begins elsewhere and comes back to a number only after all
+/// others.
+fn next(count: u16) -> u16 {
+    static USED: AtomicU32 = AtomicU32::new(0);
+    let used = USED.fetch_add(u32::from(count), Ordering::Relaxed);
+    let start = process::id().wrapping_mul(997);
+    let offset = start.wrapping_add(used) % u32::from(COUNT);
+    FIRST + u16::try_from(offset).unwrap_or(0)
 }
 
 /// Whether a TCP socket of the calling thread's network namespace listens on this port, on any address. Unlike a

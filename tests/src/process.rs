@@ -11,6 +11,9 @@ use nix::unistd::Pid;
 
 use crate::{usage, wait};
 
+/// Until a process is gone after SIGKILL.
+const DEATH: Duration = Duration::from_secs(5);
+
 /// A running program; it and its descendants are killed when this is dropped.
 #[derive(Debug)]
 pub struct Process {
@@ -90,10 +93,13 @@ impl Process {
         let descendants = usage::descendants(self.pid());
         // The parent goes first, so that it starts no new worker for a lost one. Failures mean: already gone.
         let _ = self.child.kill();
-        for pid in descendants {
+        for pid in &descendants {
             let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);
         }
         let _ = self.child.wait();
+        // Their sockets are closed when they are gone, which takes a moment; nobody can do more than wait.
+        let all_gone = || descendants.iter().all(|pid| !usage::runs(*pid)).then_some(());
+        let _ = wait::until("the end of the descendants", DEATH, all_gone);
     }
 }
 
@@ -135,14 +141,7 @@ mod tests {
         let children = || Some(usage::descendants(pid)).filter(|children| children.len() == 2);
         let children = wait::until("two children", SOON, children).unwrap();
         drop(process);
-        let gone = |pid: &u32| !runs(*pid);
-        wait::until("their end", SOON, || children.iter().all(gone).then_some(())).unwrap();
-        assert!(gone(&pid));
-    }
-
-    /// An orphan that nobody reaps in a container stays as a zombie: that is dead enough.
-    fn runs(pid: u32) -> bool {
-        fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+        assert!(children.iter().chain([&pid]).all(|pid| !usage::runs(*pid)));
     }
 
     #[test]

@@ -55,6 +55,12 @@ pub fn descendants(pid: u32) -> Vec<u32> {
     found
 }
 
+/// Whether a process still does something: a zombie, which only waits for its parent's look, does not.
+pub fn runs(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.is_ok_and(|stat| stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.starts_with(" Z")))
+}
+
 fn of(pid: u32) -> Result<Usage> {
     let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
     let pss = rollup.lines().find_map(|line| line.strip_prefix("Pss:")).context("no Pss in smaps_rollup")?;

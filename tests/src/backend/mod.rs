@@ -64,6 +64,7 @@ pub struct Backend {
 #[derive(Debug, Default)]
 struct Counts {
     listening: AtomicBool,
+    hanging: AtomicBool,
     accepted: AtomicU64,
     live: AtomicU64,
     received: AtomicU64,
@@ -124,9 +125,15 @@ impl Backend {
         self.counts.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Hangs, like a process under SIGSTOP: connections still succeed (the kernel accepts them), nothing answers.
-    pub fn hang(&self) {
+    /// Hangs, like a process under SIGSTOP: connections still succeed (the kernel accepts them), and nothing that is
+    /// sent after this returns is answered.
+    ///
+    /// # Errors
+    /// It does not obey.
+    pub fn hang(&self) -> Result<()> {
         self.orders.send_replace(Order::Hang);
+        let hanging = || self.counts.hanging.load(Ordering::Acquire).then_some(());
+        wait::until("a backend to hang", OBEY, hanging)
     }
 
     /// Ends [`Backend::hang`].

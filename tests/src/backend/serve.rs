@@ -48,7 +48,10 @@ pub async fn run(
         match order {
             Order::Serve => {}
             Order::Hang => {
+                // All connections share this thread: none is in the middle of something now.
+                counts.hanging.store(true, Ordering::Release);
                 let _ = orders.changed().await;
+                counts.hanging.store(false, Ordering::Release);
                 continue;
             }
             Order::Stop | Order::Kill => break,
@@ -98,8 +101,9 @@ impl Connection {
                 Order::Kill => Err(()),
                 Order::Hang => orders.changed().await.map_err(|_| ()),
                 Order::Serve | Order::Stop => tokio::select! {
-                    _ = &mut work => return,
+                    biased;
                     changed = orders.changed() => changed.map_err(|_| ()),
+                    _ = &mut work => return,
                 },
             };
             if changed.is_err() {

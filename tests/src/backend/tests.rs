@@ -44,7 +44,7 @@ fn a_hanging_one_accepts_and_does_not_answer() {
     let backend = Backend::start(Behaviour::Echo).unwrap();
     let mut before = connect(&backend);
     assert_eq!(ask(&mut before, "a"), "a");
-    backend.hang();
+    backend.hang().unwrap();
     let mut during = connect(&backend);
     for client in [&mut before, &mut during] {
         client.write_all(b"b").unwrap();
