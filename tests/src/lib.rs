@@ -1,1 +1,32 @@
 //! The kit that drives real processes for tests, benchmarks and the demo.
+//!
+//! | module | gives |
+//! |---|---|
+//! | [`lb`] | the real `lb` binary: start, reload, metrics, log |
+//! | [`nginx`], [`haproxy`] | the distribution's peers |
+//! | [`backend`] | servers inside this process that echo, hang, flood or reset on demand |
+//! | [`verify`] | streams of which every byte is checked |
+//! | [`traffic`] | many such streams in the background while something breaks |
+//! | [`netns`] | hosts on a network of their own, with cables to pull |
+//! | [`place`] | where a process or a thread runs: on this host or on one of those |
+//! | [`ports`] | loopback ports that nobody else takes |
+//! | [`process`], [`usage`] | a child process with its log, and what its process tree uses |
+//! | [`metrics`], [`http`] | what an operator reads |
+//! | [`wait`] | conditions instead of sleeps |
+//!
+//! Calls block unless they are `async`. Errors are sentences for the person who reads the failed test.
+
+pub mod backend;
+pub mod haproxy;
+pub mod http;
+pub mod lb;
+pub mod metrics;
+pub mod netns;
+pub mod nginx;
+pub mod place;
+pub mod ports;
+pub mod process;
+pub mod traffic;
+pub mod usage;
+pub mod verify;
+pub mod wait;

@@ -1,0 +1,120 @@
+//! `results.md`.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+
+use super::plot::Plot;
+use super::{cell, contestants, score};
+use crate::contestant::Contestant;
+use crate::results::Results;
+use crate::row::Row;
+
+pub fn page(results: &Results, plots: &[Plot]) -> Result<String> {
+    let mut page = "# lb beside nginx stream and HAProxy\n\n".to_owned();
+    conditions(&mut page, results)?;
+    for row in Row::all() {
+        table(&mut page, results, row)?;
+    }
+    failures(&mut page, results)?;
+    page += "\n";
+    for plot in plots {
+        writeln!(page, "![{}]({})\n", plot.title, plot.file)?;
+    }
+    reading(&mut page, results)?;
+    Ok(page)
+}
+
+fn conditions(page: &mut String, results: &Results) -> Result<()> {
+    let (machine, settings) = (&results.machine, &results.settings);
+    writeln!(page, "- When: {}", machine.date)?;
+    let cores = machine.cores;
+    writeln!(
+        page,
+        "- Machine: {}, {cores} cores, {} GiB, Linux {}",
+        machine.cpu, machine.memory_gib, machine.kernel
+    )?;
+    writeln!(page, "- Programs: {}", machine.versions.join("; "))?;
+    writeln!(page, "- Command: `{}`", machine.command)?;
+    let load = machine.load_before;
+    writeln!(page, "- Load average before the run: {load} (others were at work if it is not near zero)")?;
+    let seconds = settings.measure.as_secs_f64();
+    writeln!(
+        page,
+        "- {} rounds of {seconds} s for each row and program, in turns, in one run\n",
+        settings.rounds
+    )?;
+    writeln!(
+        page,
+        "**Load, servers and proxies share {cores} cores over loopback.** The absolute numbers are those of this machine \
+         at that hour; what counts are the ratios inside one run.\n"
+    )?;
+    writeln!(
+        page,
+        "A cell is the median over the rounds, with the smallest and the largest. The last column is `lb` against the \
+         better of its peers in that line: above 1, `lb` is better, whether more or less is better there.\n"
+    )?;
+    Ok(())
+}
+
+fn table(page: &mut String, results: &Results, row: Row) -> Result<()> {
+    let lines: Vec<_> = results.lines.iter().filter(|line| line.row == row).collect();
+    let contestants: Vec<Contestant> = contestants(results)
+        .into_iter()
+        .filter(|one| lines.iter().any(|line| line.cell(*one).is_some()))
+        .collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(page, "## {}\n", row.title())?;
+    let names: Vec<&str> = contestants.iter().map(|one| one.title()).collect();
+    writeln!(page, "| | better | {} | lb / best peer |", names.join(" | "))?;
+    writeln!(page, "|---|---|{}---:|", "---:|".repeat(names.len()))?;
+    for line in lines {
+        let cells: Vec<String> = contestants.iter().map(|one| cell(line, *one)).collect();
+        let better = if line.more_is_better { "more" } else { "less" };
+        let (metric, unit, cells) = (line.metric, line.unit, cells.join(" | "));
+        writeln!(page, "| {metric}, {unit} | {better} | {cells} | {} |", score(line))?;
+    }
+    writeln!(page)?;
+    Ok(())
+}
+
+fn failures(page: &mut String, results: &Results) -> Result<()> {
+    if results.failures.is_empty() {
+        writeln!(page, "No connection or request failed in any round.")?;
+        return Ok(());
+    }
+    writeln!(page, "## Failures\n")?;
+    for failure in &results.failures {
+        writeln!(
+            page,
+            "- {}, {}: {} in one round (first: {})",
+            failure.row, failure.contestant, failure.count, failure.first
+        )?;
+    }
+    Ok(())
+}
+
+fn reading(page: &mut String, results: &Results) -> Result<()> {
+    let workers = results.settings.workers;
+    writeln!(
+        page,
+        "## How it is measured
+
+- Every proxy does the same job: four ports of 127.0.0.1 with accept queues of 4096, round robin over four server
+  ports, {workers} workers (nginx: `worker_processes {workers}` and `reuseport`; HAProxy: `nbthread {workers}`; lb:
+  `workers: {workers}`), no access log, no health checks. All else is its default. *HAProxy splice* adds
+  `option splice-auto`.
+- Every round of every row starts its proxy afresh, and the order turns from round to round. Half a second of
+  warm-up comes before the measured time.
+- *direct* is the same load without a proxy: what the machine gives at best.
+- The load and the servers are processes of their own with {workers} threads each. CPU time is user and system time of
+  the proxy's whole process tree in the measured time, divided by what went through in it.
+- Latency counts from the request (new connections: from the connect) to the whole response. At the fixed rate it
+  counts from the moment at which the request was due, so that a stall counts for all requests that it delays.
+- Memory is the growth of the process tree's proportional set size (PSS), divided by the connections. Each of them
+  has carried one request before. The kernel's own socket memory is not in it."
+    )?;
+    Ok(())
+}

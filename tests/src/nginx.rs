@@ -1,0 +1,99 @@
+//! The distribution's nginx as a stream proxy.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use nix::sys::resource::{Resource, getrlimit};
+use nix::unistd::geteuid;
+use tempfile::TempDir;
+
+use crate::place::Place;
+use crate::ports;
+use crate::process::Process;
+
+const MODULE: &str = "/usr/lib/nginx/modules/ngx_stream_module.so";
+const START: Duration = Duration::from_secs(10);
+
+/// A running nginx, with its files in a directory of its own; killed when dropped.
+#[derive(Debug)]
+pub struct Nginx {
+    process: Process,
+    _dir: TempDir,
+}
+
+impl Nginx {
+    /// Starts nginx with `workers` processes and what goes inside `stream { }`; waits until it listens on `ports`.
+    ///
+    /// # Errors
+    /// It is not installed, ends at once or does not listen in time; with its log.
+    pub fn stream(place: &Place, workers: usize, stream: &str, ports: &[u16]) -> Result<Self> {
+        let dir = tempfile::Builder::new().prefix("nginx-").tempdir()?;
+        let file = dir.path().join("nginx.conf");
+        fs::write(&file, config(dir.path(), workers, stream)?)?;
+        let mut command = place.command("nginx");
+        command.arg("-p").arg(dir.path()).arg("-c").arg(&file).args(["-e", "stderr"]);
+        let mut process = Process::start("nginx", command, &dir.path().join("log"), "run tests/setup")?;
+        process.wait_until("all ports to listen", START, || {
+            place.run(|| Ok(ports.iter().all(|port| ports::listening(*port)))).ok()?.then_some(())
+        })?;
+        Ok(Self { process, _dir: dir })
+    }
+
+    /// The master process; its workers are its children.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+}
+
+fn config(dir: &Path, workers: usize, stream: &str) -> Result<String> {
+    let (_, files) = getrlimit(Resource::RLIMIT_NOFILE).context("cannot read the limit of open files")?;
+    let load = if Path::new(MODULE).exists() { format!("load_module {MODULE};\n") } else { String::new() };
+    let user = if geteuid().is_root() { "user root;\n" } else { "" };
+    let pid = dir.join("nginx.pid");
+    // Each connection table costs 232 bytes per slot, and a proxied connection needs two slots.
+    let slots = files.min(65_536);
+    Ok(format!(
+        "{load}{user}daemon off;
+pid {pid};
+error_log stderr error;
+worker_processes {workers};
+worker_rlimit_nofile {files};
+events {{ worker_connections {slots}; }}
+stream {{
+{stream}
+}}
+",
+        pid = pid.display()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::{Backend, Behaviour};
+    use crate::traffic::{Shape, Traffic};
+    use crate::{usage, wait};
+
+    #[test]
+    fn proxies() {
+        let backend = Backend::start(Behaviour::Echo).unwrap();
+        let port = ports::reserve().unwrap();
+        let stream = format!("server {{ listen {}; proxy_pass {}; }}", port.address(), backend.address());
+        let mut nginx = Nginx::stream(&Place::Here, 2, &stream, &[port.number()]).unwrap();
+        let pid = nginx.process().pid();
+        assert_eq!(usage::descendants(pid).len(), 2);
+        let traffic = Traffic::start(port.address(), Shape::short(2)).unwrap();
+        wait::until("traffic", START, || (traffic.finished() > 10).then_some(())).unwrap();
+        assert_eq!(traffic.stop().unwrap().failures, [""; 0]);
+        drop(nginx);
+        assert!(!ports::listening(port.number()));
+    }
+
+    #[test]
+    fn a_wrong_configuration_is_shown() {
+        let error = Nginx::stream(&Place::Here, 1, "nonsense;", &[1]).unwrap_err();
+        assert!(format!("{error:#}").contains("unknown directive \"nonsense\""), "{error:#}");
+    }
+}

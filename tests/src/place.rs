@@ -1,0 +1,67 @@
+//! Where a process or a thread runs: on this host, or on a host of a [`Net`](crate::netns::Net).
+
+use std::ffi::OsStr;
+use std::process::Command;
+use std::thread;
+
+use anyhow::{Result, anyhow};
+
+use crate::netns::Host;
+
+/// A network stack.
+#[derive(Clone, Debug, Default)]
+pub enum Place {
+    /// This host's own.
+    #[default]
+    Here,
+    /// That of a host with a network namespace.
+    Host(Host),
+}
+
+impl Place {
+    /// A command that will run there.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        match self {
+            Self::Here => Command::new(program),
+            Self::Host(host) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", host.namespace()]).arg(program);
+                command
+            }
+        }
+    }
+
+    /// Moves the calling thread there for the rest of its life: sockets that it makes belong to that stack.
+    ///
+    /// # Errors
+    /// The namespace is gone, or this process is not root.
+    pub fn enter(&self) -> Result<()> {
+        match self {
+            Self::Here => Ok(()),
+            Self::Host(host) => host.enter(),
+        }
+    }
+
+    /// Runs `work` on a thread there and waits for it.
+    ///
+    /// # Errors
+    /// Those of [`Place::enter`] and of `work`; a panic of `work` is one too.
+    pub fn run<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+        match self {
+            Self::Here => work(),
+            Self::Host(_) => thread::scope(|scope| {
+                let inside = scope.spawn(|| {
+                    self.enter()?;
+                    work()
+                });
+                inside.join().map_err(|_| anyhow!("the work inside {self:?} panicked"))?
+            }),
+        }
+    }
+}
+
+impl From<&Host> for Place {
+    fn from(host: &Host) -> Self {
+        Self::Host(host.clone())
+    }
+}
