@@ -1,0 +1,34 @@
+# The same recipes for people, README and CI.
+.DEFAULT_GOAL := help
+CARGO ?= cargo
+
+help: ## List the recipes
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: ## Show lb at work: two servers, one dies, one comes back, no client notices
+	@bash tests/setup build
+	$(CARGO) build --locked -p lb -p testkit --bins
+	@$(CARGO) run --locked -q -p testkit --bin demo
+
+test: ## Set up what is missing, then run every test
+	@bash tests/setup
+	$(CARGO) build --locked --workspace --all-targets
+	$(CARGO) test --locked --workspace
+
+check: ## Format, lints and documentation, all warnings denied
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items
+
+bench: ## Measure lb beside nginx stream and HAProxy; results in bench/results
+	@bash tests/setup
+	$(CARGO) build --locked --release -p lb -p bench
+	$(CARGO) run --locked --release -q -p bench -- $(BENCH_ARGS)
+
+dist: ## Build the static binary, in target/dist
+	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --locked --release -p lb --target x86_64-unknown-linux-gnu
+	mkdir -p target/dist
+	cp target/x86_64-unknown-linux-gnu/release/lb target/dist/lb
+	@file target/dist/lb 2>/dev/null || true
+
+.PHONY: help demo test check bench dist
