@@ -103,12 +103,19 @@ impl Source {
 ///
 /// # Errors
 /// What the operating system says; see [`is_our_fault`].
-pub async fn connect(server: SocketAddr, source: Source, settings: &Listener) -> io::Result<TcpStream> {
+pub async fn connect(server: SocketAddr, source: Source) -> io::Result<TcpStream> {
     let socket = if server.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_nodelay(true)?;
-    apply_liveness(SockRef::from(&socket), settings.keepalive, settings.user_timeout)?;
     bind_source(&socket, source, server)?;
     socket.connect(server).await
+}
+
+/// Lets the kernel watch whether the server is still there. Left to connections that live for a while: it takes five
+/// system calls, a tenth of what a short connection costs altogether.
+pub fn watch_liveness(server: &TcpStream, settings: &Listener) {
+    if let Err(error) = apply_liveness(SockRef::from(server), settings.keepalive, settings.user_timeout) {
+        tracing::warn!(listener = settings.name, %error, "keepalive towards a server is off");
+    }
 }
 
 fn bind_source(socket: &TcpSocket, source: Source, server: SocketAddr) -> io::Result<()> {

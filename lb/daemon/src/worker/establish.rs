@@ -54,7 +54,7 @@ pub async fn establish(
         let slot = Slot::new(worker, record, &route);
         let attempted = Instant::now();
         let source = Source::new(route.egress, record.client.ip());
-        let connecting = socket::connect(route.pick.address, source, &record.service.settings);
+        let connecting = socket::connect(route.pick.address, source);
         let outcome = tokio::time::timeout(limit, connecting).await;
         let error = match outcome {
             Ok(Ok(stream)) => {
@@ -205,9 +205,14 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if !self.over {
-            self.pool.with(|machine| machine.connect_abandoned(self.server));
+        if self.over {
+            return;
         }
+        // events of a connection that ends with its worker concern nobody
+        self.pool.with(|machine| match self.connected {
+            Some(_) => drop(machine.closed(self.server, false, Instant::now())),
+            None => machine.connect_abandoned(self.server),
+        });
     }
 }
 

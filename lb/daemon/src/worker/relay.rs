@@ -35,6 +35,8 @@ pub struct Traffic {
     pub sent: Cell<u64>,
     /// Set at each byte, taken by whoever looks for idle connections.
     pub active: Cell<bool>,
+    /// Set once the connection has lived for a while, taken by the relay.
+    settled: Cell<bool>,
     ending: Cell<Option<EndReason>>,
     waker: RefCell<Option<Waker>>,
 }
@@ -45,6 +47,16 @@ impl Traffic {
         if self.ending.get().is_none() {
             self.ending.set(Some(reason));
         }
+        self.wake();
+    }
+
+    /// Tells the relay that the connection is no short one.
+    pub fn settle(&self) {
+        self.settled.set(true);
+        self.wake();
+    }
+
+    fn wake(&self) {
         if let Some(waker) = self.waker.borrow_mut().take() {
             waker.wake();
         }
@@ -57,7 +69,7 @@ impl Traffic {
 
 /// Both directions of one connection, until it ends.
 #[derive(Debug)]
-pub struct Relay<'a, C, S> {
+pub struct Relay<'a, C, S, F> {
     client: &'a mut C,
     server: &'a mut S,
     up: Pipe,
@@ -65,11 +77,12 @@ pub struct Relay<'a, C, S> {
     first: Option<EndReason>,
     traffic: &'a Traffic,
     scratch: &'a Scratch,
+    when_settled: F,
 }
 
-impl<'a, C, S> Relay<'a, C, S> {
+impl<'a, C, S, F: Fn(&S)> Relay<'a, C, S, F> {
     /// `header` goes to the server before anything else and is not counted; `early` is what the client has sent
-    /// already.
+    /// already. `when_settled` is called once, if the connection lives long enough.
     pub fn new(
         client: &'a mut C,
         server: &'a mut S,
@@ -77,34 +90,41 @@ impl<'a, C, S> Relay<'a, C, S> {
         early: &[u8],
         traffic: &'a Traffic,
         scratch: &'a Scratch,
+        when_settled: F,
     ) -> Self {
         let uncounted = header.len();
         let mut pending = header;
         pending.extend_from_slice(early);
         let up = Pipe { pending, uncounted, ..Pipe::default() };
-        Self { client, server, up, down: Pipe::default(), first: None, traffic, scratch }
+        Self { client, server, up, down: Pipe::default(), first: None, traffic, scratch, when_settled }
     }
 }
 
-impl<C, S> Future for Relay<'_, C, S>
+impl<C, S, F> Future for Relay<'_, C, S, F>
 where
     C: AsyncRead + AsyncWrite + Unpin,
     S: AsyncRead + AsyncWrite + Unpin,
+    F: Fn(&S) + Unpin,
 {
     type Output = EndReason;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<EndReason> {
-        let Self { client, server, up, down, first, traffic, scratch } = self.get_mut();
+        let Self { client, server, up, down, first, traffic, scratch, when_settled } = self.get_mut();
         if let Some(reason) = traffic.ending() {
             return Poll::Ready(reason);
+        }
+        if traffic.settled.take() {
+            when_settled(server);
         }
         let scratch = &mut scratch.0.borrow_mut()[..];
         let count = |counter: &Cell<u64>, bytes: usize| {
             counter.set(counter.get() + bytes as u64);
             traffic.active.set(true);
         };
-        let up_end = up.poll(cx, client, server, scratch, |bytes| count(&traffic.received, bytes));
-        let down_end = down.poll(cx, server, client, scratch, |bytes| count(&traffic.sent, bytes));
+        let last = down.state == State::Over;
+        let up_end = up.poll(cx, client, server, scratch, last, |bytes| count(&traffic.received, bytes));
+        let last = up.state == State::Over;
+        let down_end = down.poll(cx, server, client, scratch, last, |bytes| count(&traffic.sent, bytes));
         for (end, from, to) in [(up_end, &CLIENT, &SERVER), (down_end, &SERVER, &CLIENT)] {
             match end {
                 Poll::Pending | Poll::Ready(End::Earlier) => {}
@@ -189,12 +209,14 @@ struct Pipe {
 }
 
 impl Pipe {
+    /// With `last`, the other direction is over, and closing the socket will pass the end on.
     fn poll<A, B>(
         &mut self,
         cx: &mut Context<'_>,
         from: &mut A,
         to: &mut B,
         scratch: &mut [u8],
+        last: bool,
         mut count: impl FnMut(usize),
     ) -> Poll<End>
     where
@@ -204,7 +226,7 @@ impl Pipe {
         if self.state == State::Over {
             return Poll::Ready(End::Earlier);
         }
-        let end = ready!(self.poll_open(cx, from, to, scratch, &mut count));
+        let end = ready!(self.poll_open(cx, from, to, scratch, last, &mut count));
         self.state = State::Over;
         self.pending = Vec::new();
         Poll::Ready(end)
@@ -216,6 +238,7 @@ impl Pipe {
         from: &mut A,
         to: &mut B,
         scratch: &mut [u8],
+        last: bool,
         count: &mut impl FnMut(usize),
     ) -> Poll<End>
     where
@@ -237,6 +260,9 @@ impl Pipe {
                 (self.pending, self.written) = (Vec::new(), 0);
             }
             if self.state == State::Ending {
+                if last {
+                    return Poll::Ready(End::Closed);
+                }
                 // if it fails, the other direction's read will say so
                 let _ = ready!(Pin::new(&mut *to).poll_shutdown(cx));
                 return Poll::Ready(End::Closed);

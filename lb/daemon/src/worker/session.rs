@@ -81,7 +81,9 @@ async fn relay(
     let Established { mut stream, header, slot } = server;
     let reason = {
         let traffic = &slot.connection.traffic;
-        let relay = Relay::new(&mut client, &mut stream, header, early, traffic, &worker.scratch);
+        let settings = &record.service.settings;
+        let keep_alive = |server: &TcpStream| socket::watch_liveness(server, settings);
+        let relay = Relay::new(&mut client, &mut stream, header, early, traffic, &worker.scratch, keep_alive);
         let reason = relay.await;
         (record.received, record.sent) = (traffic.received.get(), traffic.sent.get());
         reason

@@ -23,6 +23,8 @@ pub struct Connection {
     last_active: Cell<Instant>,
     /// When it is too old.
     deadline: Option<Instant>,
+    /// Whether it has been seen by a sweep.
+    settled: Cell<bool>,
     /// What the counters have of this connection.
     counted: Cell<(u64, u64)>,
 }
@@ -42,6 +44,7 @@ impl Connection {
             traffic: Traffic::default(),
             last_active: Cell::new(now),
             deadline,
+            settled: Cell::new(false),
             counted: Cell::new((0, 0)),
         }
     }
@@ -85,10 +88,13 @@ impl Table {
         Place { table: Rc::clone(self), key }
     }
 
-    /// Counts bytes and ends connections that are idle or too old.
+    /// Counts bytes, settles connections that are no short ones, and ends connections that are idle or too old.
     pub fn sweep(&self, now: Instant, slack: Duration) {
         for (_, connection) in &*self.0.borrow() {
             connection.count();
+            if !connection.settled.replace(true) {
+                connection.traffic.settle();
+            }
             if let Some(reason) = connection.overdue(now, slack) {
                 connection.traffic.end(reason);
             }

@@ -18,7 +18,8 @@ fn run(
     let (header, early) = (header.to_vec(), early.to_vec());
     let task = tokio::task::spawn_local(async move {
         let (traffic, scratch) = (Traffic::default(), Scratch::new());
-        let reason = Relay::new(&mut near_client, &mut near_server, header, &early, &traffic, &scratch).await;
+        let reason =
+            Relay::new(&mut near_client, &mut near_server, header, &early, &traffic, &scratch, |_| ()).await;
         (reason, traffic.received.get(), traffic.sent.get())
     });
     (Ends { client, server }, task)
@@ -119,7 +120,7 @@ async fn it_ends_when_told() {
         let (traffic, scratch) = (std::rc::Rc::new(Traffic::default()), Scratch::new());
         let teller = std::rc::Rc::clone(&traffic);
         let relay = tokio::task::spawn_local(async move {
-            Relay::new(&mut near_client, &mut near_server, Vec::new(), &[], &traffic, &scratch).await
+            Relay::new(&mut near_client, &mut near_server, Vec::new(), &[], &traffic, &scratch, |_| ()).await
         });
         tokio::task::yield_now().await;
         teller.end(EndReason::ServerDown);
