@@ -6,10 +6,13 @@
 mod client;
 mod daemon;
 
+mod agent;
 mod balance;
 mod checks;
 mod health;
 mod limits;
 mod names;
+mod passive;
 mod peers;
+mod pressure;
 mod relay;
