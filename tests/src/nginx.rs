@@ -1,4 +1,4 @@
-//! The distribution's nginx as a stream proxy.
+//! The distribution's nginx as a stream proxy, or as an HTTP server.
 
 use std::fs;
 use std::path::Path;
@@ -29,9 +29,26 @@ impl Nginx {
     /// # Errors
     /// It is not installed, ends at once or does not listen in time; with its log.
     pub fn stream(place: &Place, workers: usize, stream: &str, ports: &[u16]) -> Result<Self> {
+        Self::start(place, workers, &format!("stream {{\n{stream}\n}}"), ports)
+    }
+
+    /// As [`Nginx::stream`], with one worker and what goes inside `http { }`.
+    ///
+    /// # Errors
+    /// As [`Nginx::stream`].
+    pub fn http(place: &Place, http: &str, ports: &[u16]) -> Result<Self> {
+        // temporary files in its own directory, which `-p` names; the distribution's need root
+        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .iter()
+            .map(|kind| format!("{kind}_temp_path {kind};\n"))
+            .collect();
+        Self::start(place, 1, &format!("http {{\naccess_log off;\n{temporary}{http}\n}}"), ports)
+    }
+
+    fn start(place: &Place, workers: usize, section: &str, ports: &[u16]) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("nginx-").tempdir()?;
         let file = dir.path().join("nginx.conf");
-        fs::write(&file, config(dir.path(), workers, stream)?)?;
+        fs::write(&file, config(dir.path(), workers, section)?)?;
         let mut command = place.command("nginx");
         command.arg("-p").arg(dir.path()).arg("-c").arg(&file).args(["-e", "stderr"]);
         let mut process = Process::start("nginx", command, &dir.path().join("log"), "run tests/setup")?;
@@ -47,7 +64,7 @@ impl Nginx {
     }
 }
 
-fn config(dir: &Path, workers: usize, stream: &str) -> Result<String> {
+fn config(dir: &Path, workers: usize, section: &str) -> Result<String> {
     let (_, files) = getrlimit(Resource::RLIMIT_NOFILE).context("cannot read the limit of open files")?;
     let load = if Path::new(MODULE).exists() { format!("load_module {MODULE};\n") } else { String::new() };
     let user = if geteuid().is_root() { "user root;\n" } else { "" };
@@ -61,9 +78,7 @@ error_log stderr error;
 worker_processes {workers};
 worker_rlimit_nofile {files};
 events {{ worker_connections {slots}; }}
-stream {{
-{stream}
-}}
+{section}
 ",
         pid = pid.display()
     ))

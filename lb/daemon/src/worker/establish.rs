@@ -213,6 +213,7 @@ impl Drop for Slot {
             Some(_) => drop(machine.closed(self.server, false, Instant::now())),
             None => machine.connect_abandoned(self.server),
         });
+        self.pool.slot_freed.notify_waiters();
     }
 }
 

@@ -123,8 +123,10 @@ where
         };
         let last = down.state == State::Over;
         let up_end = up.poll(cx, client, server, scratch, last, |bytes| count(&traffic.received, bytes));
+        down.learn(&up_end);
         let last = up.state == State::Over;
         let down_end = down.poll(cx, server, client, scratch, last, |bytes| count(&traffic.sent, bytes));
+        up.learn(&down_end);
         for (end, from, to) in [(up_end, &CLIENT, &SERVER), (down_end, &SERVER, &CLIENT)] {
             match end {
                 Poll::Pending | Poll::Ready(End::Earlier) => {}
@@ -206,9 +208,21 @@ struct Pipe {
     written: usize,
     /// So many of the next bytes are our own.
     uncounted: usize,
+    /// Writing to the reader's side has failed with this. The kernel tells an error once: reading shows an end
+    /// then, which is no proper one.
+    failed: Option<io::ErrorKind>,
 }
 
 impl Pipe {
+    /// What became of the other direction just now.
+    fn learn(&mut self, other: &Poll<End>) {
+        if let Poll::Ready(End::WriteFailed(kind)) = other
+            && *kind != io::ErrorKind::BrokenPipe
+        {
+            self.failed = Some(*kind);
+        }
+    }
+
     /// With `last`, the other direction is over, and closing the socket will pass the end on.
     fn poll<A, B>(
         &mut self,
@@ -270,6 +284,9 @@ impl Pipe {
             let mut buffer = ReadBuf::new(scratch);
             match ready!(Pin::new(&mut *from).poll_read(cx, &mut buffer)) {
                 Ok(()) if buffer.filled().is_empty() => {
+                    if let Some(kind) = self.failed {
+                        return Poll::Ready(End::ReadFailed(kind));
+                    }
                     self.state = State::Ending;
                     continue;
                 }

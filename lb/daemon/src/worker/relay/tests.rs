@@ -112,6 +112,40 @@ async fn nothing_more_is_read_while_the_other_side_does_not_take_it() {
     .await;
 }
 
+/// As a socket after RST: the error is told to the writer, and the reader finds an end.
+struct Failed;
+
+impl AsyncRead for Failed {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Failed {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn an_end_behind_a_failure_is_not_passed_on_as_a_proper_end() {
+    let (mut client, mut near_client) = duplex(64);
+    client.write_all(b"question").await.unwrap();
+    let (traffic, scratch) = (Traffic::default(), Scratch::new());
+    let reason = Relay::new(&mut near_client, &mut Failed, Vec::new(), &[], &traffic, &scratch, |_| ()).await;
+    assert_eq!(reason, EndReason::ServerReset);
+    let end = tokio::time::timeout(std::time::Duration::ZERO, client.read_u8()).await;
+    assert!(end.is_err(), "the client was told of an end: {end:?}");
+}
+
 #[tokio::test]
 async fn it_ends_when_told() {
     local(async {
