@@ -8,8 +8,8 @@ use lb_core::config::{Egress, Keepalive, Listener};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// Opens one listening socket per worker on `address`, all sharing it by SO_REUSEPORT. With `ours`, another
-/// listener of this process has the address until it is closed.
+/// Opens one listening socket per worker on `address`, all sharing it by SO_REUSEPORT. With `ours`, this process
+/// listens on an address that overlaps with it, until that is closed.
 ///
 /// # Errors
 /// What the operating system says; in particular [`io::ErrorKind::AddrInUse`] when any other socket listens there,

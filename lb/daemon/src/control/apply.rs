@@ -1,6 +1,6 @@
 //! Puts a configuration in force: everything that can fail first, then the rest in one go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
@@ -40,10 +40,11 @@ impl Control {
     fn open_sockets(&self, old: &Config, new: &Config) -> Result<Opened, Vec<Fault>> {
         let mut opened = Opened::new();
         let mut faults = Vec::new();
+        let held = addresses(old);
         for listener in &new.listeners {
-            let held = addresses_of(old, &listener.name);
+            // a socket that is open stays open, whichever listener it belongs to
             for address in listener.binds.iter().filter(|address| !held.contains(address)) {
-                let ours = old.listeners.iter().any(|other| other.binds.contains(address));
+                let ours = held.iter().any(|other| share_a_port(*other, *address));
                 match socket::listen(*address, listener, self.workers.len(), ours) {
                     Ok(sockets) => opened.entry(listener.name.clone()).or_default().push(sockets),
                     Err(error) => faults.push(cannot_listen(listener, *address, &error)),
@@ -105,15 +106,13 @@ impl Control {
             }
             services.insert(settings.name.clone(), service);
         }
-        for old in &state.config.listeners {
-            let kept = addresses_of(new, &old.name);
-            let closed: Vec<SocketAddr> =
-                old.binds.iter().filter(|address| !kept.contains(address)).copied().collect();
-            if !closed.is_empty() {
-                self.tell_all(|| Command::Close { listener: old.name.clone(), addresses: closed.clone() });
-            }
-        }
-        state.listeners.retain(|name, _| services.contains_key(name));
+        let kept = addresses(new);
+        let closed: Vec<SocketAddr> =
+            addresses(&state.config).into_iter().filter(|address| !kept.contains(address)).collect();
+        self.tell_all(|| Command::Close { addresses: closed.clone() });
+
+        // one that is gone is remembered while it has connections
+        state.listeners.retain(|name, listener| services.contains_key(name) || listener.live() > 0);
         state.services = services;
     }
 
@@ -136,8 +135,14 @@ fn in_force(old: &Config, new: Config) -> Config {
     }
 }
 
-fn addresses_of<'a>(config: &'a Config, listener: &str) -> &'a [SocketAddr] {
-    config.listeners.iter().find(|candidate| candidate.name == listener).map_or(&[], |found| &found.binds)
+/// Where a configuration listens.
+pub(super) fn addresses(config: &Config) -> BTreeSet<SocketAddr> {
+    config.listeners.iter().flat_map(|listener| &listener.binds).copied().collect()
+}
+
+/// Whether one of them is the other's port on all addresses: the kernel lets both listen only as parts of one program.
+fn share_a_port(a: SocketAddr, b: SocketAddr) -> bool {
+    a.port() == b.port() && a.is_ipv4() == b.is_ipv4() && (a.ip().is_unspecified() || b.ip().is_unspecified())
 }
 
 fn cannot_listen(listener: &Listener, address: SocketAddr, error: &std::io::Error) -> Fault {

@@ -183,8 +183,9 @@ impl Watched for Control {
     fn registry(&self) -> &Registry {
         let state = self.state();
         let pools = state.pools.values().map(|pool| pool.shared.with(|pool| pool.status(Instant::now())));
-        let listeners =
-            state.listeners.values().map(|listener| (listener.metrics.name.as_str(), listener.live()));
+        let shown = |name: &str, live: u32| live > 0 || state.services.contains_key(name);
+        let listeners = state.listeners.iter().map(|(name, listener)| (name.as_str(), listener.live()));
+        let listeners = listeners.filter(|(name, live)| shown(name, *live));
         crate::metrics::refresh(&self.metrics, pools, listeners);
         &self.metrics.registry
     }

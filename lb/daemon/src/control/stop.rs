@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::Control;
+use super::apply::addresses;
 use crate::end::EndReason;
 use crate::worker::Command;
 
@@ -31,13 +32,8 @@ impl Control {
 
     fn stop_accepting(&self) -> Duration {
         let state = self.state();
-        for listener in &state.config.listeners {
-            let addresses: &[SocketAddr] = &listener.binds;
-            self.tell_all(|| Command::Close {
-                listener: listener.name.clone(),
-                addresses: addresses.to_vec(),
-            });
-        }
+        let addresses: Vec<SocketAddr> = addresses(&state.config).into_iter().collect();
+        self.tell_all(|| Command::Close { addresses: addresses.clone() });
         state.config.stop.drain
     }
 
@@ -49,6 +45,6 @@ impl Control {
     }
 
     fn live(&self) -> u32 {
-        self.state().services.values().map(|service| service.shared.live()).sum()
+        self.state().listeners.values().map(|listener| listener.live()).sum()
     }
 }
