@@ -236,6 +236,23 @@ fn a_renamed_listener_loses_no_connection() {
 }
 
 #[test]
+fn an_address_that_widens_or_narrows_loses_no_connection() {
+    let scene = Scene::new();
+    let narrow = scene.config(&[1, 1], "");
+    let wide = narrow.replace("bind: \"127.0.0.1", "bind: \"0.0.0.0");
+    let lb = Lb::start(&narrow).unwrap();
+    let mut client = served(scene.bank.address());
+    let traffic = Traffic::start(scene.bank.address(), Shape::short(8)).unwrap();
+    for config in [&wide, &narrow, &wide, &narrow] {
+        let finished = traffic.finished();
+        lb.reload(config).unwrap();
+        soon("traffic through the new socket", || (traffic.finished() > finished + 200).then_some(()));
+    }
+    assert_eq!(traffic.stop().unwrap().failures, [""; 0]);
+    echo(&mut client, "since the first address").unwrap();
+}
+
+#[test]
 fn a_plan_names_each_change_with_the_connections_it_touches() {
     let scene = Scene::new();
     let other = ports::reserve().unwrap();

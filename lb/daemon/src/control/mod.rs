@@ -11,6 +11,7 @@ mod stop;
 mod watch;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -56,6 +57,8 @@ struct State {
     pools: BTreeMap<String, RunningPool>,
     listeners: BTreeMap<String, Arc<SharedListener>>,
     services: BTreeMap<String, Arc<Service>>,
+    /// Addresses that are served no longer, and since when: the workers may still be closing them.
+    closed: BTreeMap<SocketAddr, Instant>,
     next_pool: u32,
 }
 
@@ -103,6 +106,7 @@ impl Control {
             pools: BTreeMap::new(),
             listeners: BTreeMap::new(),
             services: BTreeMap::new(),
+            closed: BTreeMap::new(),
             next_pool: 0,
         };
         let control = Arc::new(Self {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::Control;
 use super::apply::addresses;
 use crate::end::EndReason;
-use crate::worker::Command;
+use crate::worker::{Command, LAST_CALL};
 
 /// How often it is looked whether the last connection has ended.
 const LOOK: Duration = Duration::from_millis(20);
@@ -20,7 +20,9 @@ impl Control {
         self.draining.store(true, Ordering::Relaxed);
         let limit = self.stop_accepting();
         tracing::info!(connections = self.live(), seconds = limit.as_secs_f64(), "stopping");
-        self.wait_until_empty(limit).await;
+        // until the workers have taken the last ones
+        tokio::time::sleep(LAST_CALL + LOOK).await;
+        self.wait_until_empty(limit.saturating_sub(LAST_CALL + LOOK)).await;
         let left = self.live();
         if left > 0 {
             tracing::warn!(connections = left, "still open at the deadline; they are closed");

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nix::libc::{EMFILE, ENFILE, ENOBUFS, ENOMEM};
-use socket2::{SockRef, Socket};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
@@ -18,6 +18,8 @@ use crate::socket;
 
 /// How long accepting pauses when there is nothing left to accept with.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long a listener that closes still takes connections: a handshake over a long way.
+pub const LAST_CALL: Duration = Duration::from_millis(100);
 
 /// A listening socket on one worker. What it accepts is served as its listener says at that moment; a reload may give
 /// the socket to another listener.
@@ -53,7 +55,7 @@ impl OpenSocket {
         *self.service.borrow_mut() = service;
     }
 
-    /// Accepts no more; what waits in the queue is still taken.
+    /// Begins no more handshakes, and closes after [`LAST_CALL`].
     pub fn close(self) {
         self.closing.notify_one();
     }
@@ -76,18 +78,22 @@ async fn accept(
             Err(error) => pause(&service, &error).await,
         }
     }
-    // What the kernel has already accepted would get an RST when the socket closes. The kernel is asked, not the
-    // runtime, which knows only what was there at its last look.
-    while let Ok((stream, peer)) = SockRef::from(&*listener).accept() {
-        if let (Some(stream), Some(peer)) = (watched(stream), peer.as_socket()) {
-            begin(&worker, &service, stream, peer);
-        }
-    }
+    last_call(&worker, &service, &listener).await;
 }
 
-fn watched(accepted: Socket) -> Option<TcpStream> {
-    accepted.set_nonblocking(true).ok()?;
-    TcpStream::from_std(accepted.into()).ok()
+/// What waits in the queue, and what is half way through its handshake, would get an RST when the socket closes.
+async fn last_call(worker: &Rc<Worker>, service: &RefCell<Arc<Service>>, listener: &TcpListener) {
+    if let Err(error) = socket::admit_no_handshake(&SockRef::from(listener)) {
+        let listener = &service.borrow().settings.name;
+        tracing::debug!(%listener, %error, "a client may be cut off while the listener closes");
+    }
+    let rest = async {
+        while let Ok((stream, peer)) = listener.accept().await {
+            begin(worker, service, stream, peer);
+        }
+    };
+    // nearly always it ends by the time limit
+    let _ = tokio::time::timeout(LAST_CALL, rest).await;
 }
 
 fn begin(worker: &Rc<Worker>, service: &RefCell<Arc<Service>>, stream: TcpStream, peer: SocketAddr) {

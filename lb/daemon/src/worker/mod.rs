@@ -27,6 +27,8 @@ use accept::OpenSocket;
 use relay::Scratch;
 use table::Table;
 
+pub use accept::LAST_CALL;
+
 /// How often counters are brought up to date and limits of idleness and age are looked at.
 const SWEEP: Duration = Duration::from_millis(250);
 
