@@ -5,11 +5,11 @@ use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
 use std::time::Duration;
 
 use lb_core::config::{Egress, Keepalive, Listener};
-use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Protocol, SockFilter, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// Opens one listening socket per worker on `address`, all sharing it by SO_REUSEPORT. With `ours`, another
-/// listener of this process has the address until it is closed.
+/// Opens one listening socket per worker on `address`, all sharing it by SO_REUSEPORT. With `ours`, this process
+/// listens on an address that overlaps with it, until that is closed.
 ///
 /// # Errors
 /// What the operating system says; in particular [`io::ErrorKind::AddrInUse`] when any other socket listens there,
@@ -65,6 +65,24 @@ pub fn apply_listen_options(socket: &Socket, settings: &Listener) -> io::Result<
     apply_liveness(SockRef::from(socket), settings.keepalive, settings.user_timeout)?;
     // a second listen() changes the length of the queue
     socket.listen(i32::try_from(settings.backlog).unwrap_or(i32::MAX))
+}
+
+/// Lets a listening socket drop each SYN from now on. Handshakes that have begun come to their end; a client that
+/// comes now sends its SYN again a second later, when somebody else listens or nobody does.
+///
+/// # Errors
+/// What the operating system says.
+pub fn admit_no_handshake(listener: &Socket) -> io::Result<()> {
+    use nix::libc::{BPF_ABS, BPF_B, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET};
+    const FLAGS: u32 = 13; // offset of the TCP header's flags
+    const SYN: u32 = 0x02;
+    let step = |code: u32, on_true, value| SockFilter::new(code as u16, on_true, 0, value);
+    listener.attach_filter(&[
+        step(BPF_LD | BPF_B | BPF_ABS, 0, FLAGS),
+        step(BPF_JMP | BPF_JSET | BPF_K, 1, SYN),
+        step(BPF_RET | BPF_K, 0, u32::MAX),
+        step(BPF_RET | BPF_K, 0, 0),
+    ])
 }
 
 fn apply_liveness(

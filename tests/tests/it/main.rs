@@ -1,18 +1,26 @@
 //! The real `lb` among real peers: one binary of tests, one module for each topic.
 
-// a test that cannot go on says so by a panic, in its helpers too
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+#![allow(clippy::print_stderr, reason = "numbers that were measured, and why a test was skipped")]
 
 mod client;
 mod daemon;
+mod scene;
 
 mod agent;
+mod bad_input;
 mod balance;
 mod checks;
+mod failover;
 mod health;
 mod limits;
 mod names;
+mod namespaces;
+mod nodes;
 mod passive;
 mod peers;
 mod pressure;
 mod relay;
+mod reload;
+mod stop;
+mod unplugged;

@@ -29,6 +29,9 @@ async fn status(State(control): State<Arc<Control>>) -> Response {
 async fn reload(State(control): State<Arc<Control>>) -> Response {
     match control.reload() {
         Ok(plan) => Json(plan).into_response(),
+        Err(Refusal::Stopping) => {
+            problem(StatusCode::CONFLICT, "lb is stopping; start it again".to_owned(), Vec::new())
+        }
         Err(Refusal::Unreadable(error)) => problem(StatusCode::UNPROCESSABLE_ENTITY, error, Vec::new()),
         Err(Refusal::Faults(faults)) => refused(faults),
     }

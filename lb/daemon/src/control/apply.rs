@@ -1,10 +1,10 @@
 //! Puts a configuration in force: everything that can fail first, then the rest in one go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lb_core::config::{self, Config, Listener, Plan};
 use settings::{Fault, Path};
@@ -14,6 +14,9 @@ use crate::resolve::Names;
 use crate::service::{PoolEvents, PoolId, Service, SharedListener, SharedPool};
 use crate::socket;
 use crate::worker::Command;
+
+/// Until the workers have surely closed what they were told to.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// New sockets of each listener: for each address, one per worker.
 type Opened = BTreeMap<String, Vec<Vec<StdListener>>>;
@@ -26,7 +29,8 @@ impl Control {
     pub(super) fn apply(&self, new: Config) -> Result<Plan, Vec<Fault>> {
         let mut state = self.state();
         let plan = Plan::between(&state.config, &new);
-        let opened = self.open_sockets(&state.config, &new)?;
+        state.closed.retain(|_, since| since.elapsed() < CLOSING);
+        let opened = self.open_sockets(&state, &new)?;
         self.apply_pools(&mut state, &new);
         self.apply_listeners(&mut state, &new, opened);
         state.pools.retain(|name, _| new.pools.iter().any(|pool| pool.name == *name));
@@ -37,13 +41,14 @@ impl Control {
         Ok(plan)
     }
 
-    fn open_sockets(&self, old: &Config, new: &Config) -> Result<Opened, Vec<Fault>> {
+    fn open_sockets(&self, state: &State, new: &Config) -> Result<Opened, Vec<Fault>> {
         let mut opened = Opened::new();
         let mut faults = Vec::new();
+        let held = addresses(&state.config);
         for listener in &new.listeners {
-            let held = addresses_of(old, &listener.name);
+            // a socket that is open stays open, whichever listener it belongs to
             for address in listener.binds.iter().filter(|address| !held.contains(address)) {
-                let ours = old.listeners.iter().any(|other| other.binds.contains(address));
+                let ours = held.iter().chain(state.closed.keys()).any(|other| overlap(*other, *address));
                 match socket::listen(*address, listener, self.workers.len(), ours) {
                     Ok(sockets) => opened.entry(listener.name.clone()).or_default().push(sockets),
                     Err(error) => faults.push(cannot_listen(listener, *address, &error)),
@@ -105,15 +110,14 @@ impl Control {
             }
             services.insert(settings.name.clone(), service);
         }
-        for old in &state.config.listeners {
-            let kept = addresses_of(new, &old.name);
-            let closed: Vec<SocketAddr> =
-                old.binds.iter().filter(|address| !kept.contains(address)).copied().collect();
-            if !closed.is_empty() {
-                self.tell_all(|| Command::Close { listener: old.name.clone(), addresses: closed.clone() });
-            }
-        }
-        state.listeners.retain(|name, _| services.contains_key(name));
+        let kept = addresses(new);
+        let closed: Vec<SocketAddr> =
+            addresses(&state.config).into_iter().filter(|address| !kept.contains(address)).collect();
+        self.tell_all(|| Command::Close { addresses: closed.clone() });
+        state.closed.extend(closed.into_iter().map(|address| (address, Instant::now())));
+
+        // one that is gone is remembered while it has connections
+        state.listeners.retain(|name, listener| services.contains_key(name) || listener.live() > 0);
         state.services = services;
     }
 
@@ -136,8 +140,16 @@ fn in_force(old: &Config, new: Config) -> Config {
     }
 }
 
-fn addresses_of<'a>(config: &'a Config, listener: &str) -> &'a [SocketAddr] {
-    config.listeners.iter().find(|candidate| candidate.name == listener).map_or(&[], |found| &found.binds)
+/// Where a configuration listens.
+pub(super) fn addresses(config: &Config) -> BTreeSet<SocketAddr> {
+    config.listeners.iter().flat_map(|listener| &listener.binds).copied().collect()
+}
+
+/// Whether the kernel lets both listen only as parts of one program.
+fn overlap(a: SocketAddr, b: SocketAddr) -> bool {
+    a.port() == b.port()
+        && a.is_ipv4() == b.is_ipv4()
+        && (a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified())
 }
 
 fn cannot_listen(listener: &Listener, address: SocketAddr, error: &std::io::Error) -> Fault {

@@ -11,6 +11,7 @@ mod stop;
 mod watch;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -56,6 +57,8 @@ struct State {
     pools: BTreeMap<String, RunningPool>,
     listeners: BTreeMap<String, Arc<SharedListener>>,
     services: BTreeMap<String, Arc<Service>>,
+    /// Addresses that are served no longer, and since when: the workers may still be closing them.
+    closed: BTreeMap<SocketAddr, Instant>,
     next_pool: u32,
 }
 
@@ -76,6 +79,8 @@ impl Drop for RunningPool {
 /// Why a configuration could not be put in force. What was in force still is.
 #[derive(Debug)]
 pub enum Refusal {
+    /// The daemon is stopping.
+    Stopping,
     /// The file cannot be read.
     Unreadable(String),
     /// The file has faults, or cannot be carried out here.
@@ -103,6 +108,7 @@ impl Control {
             pools: BTreeMap::new(),
             listeners: BTreeMap::new(),
             services: BTreeMap::new(),
+            closed: BTreeMap::new(),
             next_pool: 0,
         };
         let control = Arc::new(Self {
@@ -131,6 +137,9 @@ impl Control {
     /// # Errors
     /// What is wrong with the file, or why it cannot be carried out.
     pub fn reload(&self) -> Result<config::Plan, Refusal> {
+        if self.draining.load(Ordering::Relaxed) {
+            return Err(Refusal::Stopping);
+        }
         let result = self.read().and_then(|config| self.apply(config).map_err(Refusal::Faults));
         let label = if result.is_ok() { "applied" } else { "refused" };
         self.metrics.reloads.with_label_values(&[label]).inc();
@@ -169,6 +178,7 @@ impl Control {
 impl Refusal {
     fn log(&self, file: &Path) {
         match self {
+            Self::Stopping => tracing::error!("not reloaded: stopping"),
             Self::Unreadable(error) => tracing::error!(error, "not reloaded; the old configuration goes on"),
             Self::Faults(faults) => {
                 for fault in faults {
@@ -183,8 +193,9 @@ impl Watched for Control {
     fn registry(&self) -> &Registry {
         let state = self.state();
         let pools = state.pools.values().map(|pool| pool.shared.with(|pool| pool.status(Instant::now())));
-        let listeners =
-            state.listeners.values().map(|listener| (listener.metrics.name.as_str(), listener.live()));
+        let shown = |name: &str, live: u32| live > 0 || state.services.contains_key(name);
+        let listeners = state.listeners.iter().map(|(name, listener)| (name.as_str(), listener.live()));
+        let listeners = listeners.filter(|(name, live)| shown(name, *live));
         crate::metrics::refresh(&self.metrics, pools, listeners);
         &self.metrics.registry
     }

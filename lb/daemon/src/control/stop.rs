@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::Control;
+use super::apply::addresses;
 use crate::end::EndReason;
-use crate::worker::Command;
+use crate::worker::{Command, LAST_CALL};
 
 /// How often it is looked whether the last connection has ended.
 const LOOK: Duration = Duration::from_millis(20);
@@ -19,7 +20,9 @@ impl Control {
         self.draining.store(true, Ordering::Relaxed);
         let limit = self.stop_accepting();
         tracing::info!(connections = self.live(), seconds = limit.as_secs_f64(), "stopping");
-        self.wait_until_empty(limit).await;
+        // until the workers have taken the last ones
+        tokio::time::sleep(LAST_CALL + LOOK).await;
+        self.wait_until_empty(limit.saturating_sub(LAST_CALL + LOOK)).await;
         let left = self.live();
         if left > 0 {
             tracing::warn!(connections = left, "still open at the deadline; they are closed");
@@ -31,13 +34,8 @@ impl Control {
 
     fn stop_accepting(&self) -> Duration {
         let state = self.state();
-        for listener in &state.config.listeners {
-            let addresses: &[SocketAddr] = &listener.binds;
-            self.tell_all(|| Command::Close {
-                listener: listener.name.clone(),
-                addresses: addresses.to_vec(),
-            });
-        }
+        let addresses: Vec<SocketAddr> = addresses(&state.config).into_iter().collect();
+        self.tell_all(|| Command::Close { addresses: addresses.clone() });
         state.config.stop.drain
     }
 
@@ -49,6 +47,6 @@ impl Control {
     }
 
     fn live(&self) -> u32 {
-        self.state().services.values().map(|service| service.shared.live()).sum()
+        self.state().listeners.values().map(|listener| listener.live()).sum()
     }
 }

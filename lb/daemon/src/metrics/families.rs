@@ -211,7 +211,6 @@ impl Metrics {
     pub fn listener(&self, name: &str) -> ListenerMetrics {
         let labels = &[name];
         ListenerMetrics {
-            name: name.to_owned(),
             accepted: self.listener_accepted.with_label_values(labels),
             received_bytes: self.listener_received.with_label_values(labels),
             sent_bytes: self.listener_sent.with_label_values(labels),

@@ -14,7 +14,6 @@ pub use refresh::refresh;
 /// What one listener counts.
 #[derive(Debug)]
 pub struct ListenerMetrics {
-    pub name: String,
     pub accepted: IntCounter,
     pub received_bytes: IntCounter,
     pub sent_bytes: IntCounter,

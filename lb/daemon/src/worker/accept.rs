@@ -1,7 +1,6 @@
 //! Accepts connections.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
@@ -19,67 +18,46 @@ use crate::socket;
 
 /// How long accepting pauses when there is nothing left to accept with.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long a listener that closes still takes connections: a handshake over a long way.
+pub const LAST_CALL: Duration = Duration::from_millis(100);
 
-/// One listener's sockets on one worker.
+/// A listening socket on one worker. What it accepts is served as its listener says at that moment; a reload may give
+/// the socket to another listener.
 #[derive(Debug)]
-pub struct Acceptor {
+pub struct OpenSocket {
     service: Rc<RefCell<Arc<Service>>>,
-    sockets: BTreeMap<SocketAddr, OpenSocket>,
-}
-
-#[derive(Debug)]
-struct OpenSocket {
     listener: Rc<TcpListener>,
     closing: Rc<Notify>,
 }
 
-impl Acceptor {
-    pub fn new(service: Arc<Service>) -> Self {
-        Self { service: Rc::new(RefCell::new(service)), sockets: BTreeMap::new() }
+impl OpenSocket {
+    /// # Errors
+    /// When the runtime cannot watch the socket.
+    pub fn open(worker: &Rc<Worker>, service: Arc<Service>, socket: StdListener) -> io::Result<Self> {
+        let opened = Self {
+            service: Rc::new(RefCell::new(service)),
+            listener: Rc::new(TcpListener::from_std(socket)?),
+            closing: Rc::new(Notify::new()),
+        };
+        let Self { service, listener, closing } = &opened;
+        let accepting =
+            accept(Rc::clone(worker), Rc::clone(service), Rc::clone(listener), Rc::clone(closing));
+        tokio::task::spawn_local(accepting);
+        Ok(opened)
     }
 
-    pub fn open(&mut self, worker: &Rc<Worker>, sockets: Vec<StdListener>) {
-        for socket in sockets {
-            let opened =
-                socket.local_addr().and_then(|address| Ok((address, TcpListener::from_std(socket)?)));
-            let (address, listener) = match opened {
-                Ok((address, listener)) => (address, Rc::new(listener)),
-                Err(error) => {
-                    let listener = &self.service.borrow().settings.name;
-                    tracing::error!(%listener, %error, "a listening socket cannot be used");
-                    continue;
-                }
-            };
-            let closing = Rc::new(Notify::new());
-            let accepting = accept(
-                Rc::clone(worker),
-                Rc::clone(&self.service),
-                Rc::clone(&listener),
-                Rc::clone(&closing),
-            );
-            tokio::task::spawn_local(accepting);
-            self.sockets.insert(address, OpenSocket { listener, closing });
-        }
-    }
-
-    pub fn replace(&mut self, service: Arc<Service>) {
-        for (address, socket) in &self.sockets {
-            let options = SockRef::from(&*socket.listener);
-            if let Err(error) = socket::apply_listen_options(&options, &service.settings) {
-                tracing::warn!(%address, %error, "socket options stay as they were");
-            }
+    pub fn replace(&self, service: Arc<Service>) {
+        let options = SockRef::from(&*self.listener);
+        if let Err(error) = socket::apply_listen_options(&options, &service.settings) {
+            let listener = &service.settings.name;
+            tracing::warn!(%listener, %error, "socket options stay as they were");
         }
         *self.service.borrow_mut() = service;
     }
 
-    /// Returns whether no address is left.
-    pub fn close(&mut self, addresses: &[SocketAddr]) -> bool {
-        for address in addresses {
-            if let Some(socket) = self.sockets.remove(address) {
-                socket.closing.notify_one();
-            }
-        }
-        self.sockets.is_empty()
+    /// Begins no more handshakes, and closes after [`LAST_CALL`].
+    pub fn close(self) {
+        self.closing.notify_one();
     }
 }
 
@@ -100,10 +78,22 @@ async fn accept(
             Err(error) => pause(&service, &error).await,
         }
     }
-    // what the kernel has already accepted would get an RST when the socket closes
-    while let Some(Ok((stream, peer))) = now_or_never(listener.accept()) {
-        begin(&worker, &service, stream, peer);
+    last_call(&worker, &service, &listener).await;
+}
+
+/// What waits in the queue, and what is half way through its handshake, would get an RST when the socket closes.
+async fn last_call(worker: &Rc<Worker>, service: &RefCell<Arc<Service>>, listener: &TcpListener) {
+    if let Err(error) = socket::admit_no_handshake(&SockRef::from(listener)) {
+        let listener = &service.borrow().settings.name;
+        tracing::debug!(%listener, %error, "a client may be cut off while the listener closes");
     }
+    let rest = async {
+        while let Ok((stream, peer)) = listener.accept().await {
+            begin(worker, service, stream, peer);
+        }
+    };
+    // nearly always it ends by the time limit
+    let _ = tokio::time::timeout(LAST_CALL, rest).await;
 }
 
 fn begin(worker: &Rc<Worker>, service: &RefCell<Arc<Service>>, stream: TcpStream, peer: SocketAddr) {
@@ -123,12 +113,4 @@ async fn pause(service: &RefCell<Arc<Service>>, error: &io::Error) {
     service.shared.families.listener_accept_errors.with_label_values(&[listener, reason]).inc();
     tracing::warn!(%listener, %error, reason, "accepting is paused; clients wait in the queue");
     tokio::time::sleep(PAUSE).await;
-}
-
-fn now_or_never<F: Future>(future: F) -> Option<F::Output> {
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    match std::pin::pin!(future).poll(&mut context) {
-        std::task::Poll::Ready(output) => Some(output),
-        std::task::Poll::Pending => None,
-    }
 }

@@ -23,9 +23,11 @@ use tokio::task::LocalSet;
 
 use crate::end::EndReason;
 use crate::service::{PoolEvents, PoolId, Service, SharedPool};
-use accept::Acceptor;
+use accept::OpenSocket;
 use relay::Scratch;
 use table::Table;
+
+pub use accept::LAST_CALL;
 
 /// How often counters are brought up to date and limits of idleness and age are looked at.
 const SWEEP: Duration = Duration::from_millis(250);
@@ -35,10 +37,10 @@ const SWEEP: Duration = Duration::from_millis(250);
 pub enum Command {
     /// Serve these addresses too.
     Open { service: Arc<Service>, sockets: Vec<StdListener> },
-    /// New settings of a listener.
+    /// New settings of a listener, also of one that takes over open sockets of another.
     Replace { service: Arc<Service> },
-    /// Serve these addresses of a listener no longer; what waits in their queues is still taken.
-    Close { listener: String, addresses: Vec<SocketAddr> },
+    /// Serve these addresses no longer; what waits in their queues is still taken.
+    Close { addresses: Vec<SocketAddr> },
     /// End connections to a server; `share` of the pace is this worker's.
     CloseConnections { pool: PoolId, server: ServerId, reason: EndReason, pace: Pace, share: u32 },
     /// End every connection.
@@ -79,7 +81,7 @@ struct Worker {
     scratch: Scratch,
     access: Cell<bool>,
     events: UnboundedSender<PoolEvents>,
-    acceptors: RefCell<BTreeMap<String, Acceptor>>,
+    sockets: RefCell<BTreeMap<SocketAddr, OpenSocket>>,
 }
 
 impl Worker {
@@ -89,7 +91,7 @@ impl Worker {
             scratch: Scratch::new(),
             access: Cell::new(access),
             events,
-            acceptors: RefCell::default(),
+            sockets: RefCell::default(),
         }
     }
 
@@ -110,29 +112,36 @@ impl Worker {
     fn obey(self: &Rc<Self>, command: Command) {
         match command {
             Command::Open { service, sockets } => {
-                let mut acceptors = self.acceptors.borrow_mut();
-                let name = service.settings.name.clone();
-                let acceptor = acceptors.entry(name).or_insert_with(|| Acceptor::new(service));
-                acceptor.open(self, sockets);
+                sockets.into_iter().for_each(|socket| self.open(&service, socket));
             }
             Command::Replace { service } => {
-                if let Some(acceptor) = self.acceptors.borrow_mut().get_mut(&service.settings.name) {
-                    acceptor.replace(service);
+                let sockets = self.sockets.borrow();
+                for socket in service.settings.binds.iter().filter_map(|address| sockets.get(address)) {
+                    socket.replace(Arc::clone(&service));
                 }
             }
-            Command::Close { listener, addresses } => {
-                let mut acceptors = self.acceptors.borrow_mut();
-                if let Some(acceptor) = acceptors.get_mut(&listener)
-                    && acceptor.close(&addresses)
-                {
-                    acceptors.remove(&listener);
-                }
+            Command::Close { addresses } => {
+                let mut sockets = self.sockets.borrow_mut();
+                addresses.iter().filter_map(|address| sockets.remove(address)).for_each(OpenSocket::close);
             }
             Command::CloseConnections { pool, server, reason, pace, share } => {
                 self.close_connections(pool, server, reason, pace, share);
             }
             Command::EndAll { reason } => self.table.end_all(reason),
             Command::Access { enabled } => self.access.set(enabled),
+        }
+    }
+
+    fn open(self: &Rc<Self>, service: &Arc<Service>, socket: StdListener) {
+        let opened = socket
+            .local_addr()
+            .and_then(|address| Ok((address, OpenSocket::open(self, Arc::clone(service), socket)?)));
+        match opened {
+            Ok((address, socket)) => drop(self.sockets.borrow_mut().insert(address, socket)),
+            Err(error) => {
+                let listener = &service.settings.name;
+                tracing::error!(%listener, %error, "a listening socket cannot be used");
+            }
         }
     }
 
