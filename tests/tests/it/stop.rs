@@ -68,6 +68,9 @@ fn a_live_connection_goes_on_and_its_end_is_the_end() {
     assert_eq!(lb.get("/healthz").unwrap().status, 200);
     echo(&mut client, "as before").unwrap();
     assert!(lb.socket().exists());
+    let reload = lb.ctl(&["reload"]).unwrap_err().to_string();
+    assert!(reload.contains("lb is stopping"), "{reload}");
+    assert!(!ports::listening(scene.port.number()), "a reload opened the listener again");
 
     let closed = Instant::now();
     drop(client);
