@@ -6,12 +6,18 @@ use std::time::Instant;
 use super::{Event, Pool, ServerId};
 
 impl Pool {
-    /// The connection to the picked server was made.
-    pub fn connected(&mut self, server: ServerId) {
+    /// The connection to the picked server was made. The first one after an ejection may show that a tier is back.
+    #[must_use]
+    pub fn connected(&mut self, server: ServerId) -> Vec<Event> {
+        let mut events = Vec::new();
         if let Some(server) = self.server_mut(server) {
             server.pending = server.pending.saturating_sub(1);
             server.counters.connections += 1;
+            if std::mem::take(&mut server.on_trial) {
+                self.settle_return(&mut events);
+            }
         }
+        events
     }
 
     /// The connection to the picked server could not be made: releases its slot, counts against the server,

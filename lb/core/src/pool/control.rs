@@ -168,8 +168,7 @@ impl Pool {
             table.expire(now);
         }
         for server in &mut self.servers {
-            if server.passive.ejected_until().is_some_and(|until| until <= now) && server.passive.readmit(now)
-            {
+            if server.passive.ejected_until().is_some_and(|until| until <= now) && server.readmit(now) {
                 events.push(Event::Readmitted { server: server.id, name: Arc::clone(&server.name) });
             }
         }

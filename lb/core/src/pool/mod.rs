@@ -54,6 +54,8 @@ pub struct Pool {
     /// As last announced by events.
     usable: usize,
     active_tier: Option<u8>,
+    /// The tier in use is a better one than before, but nothing has shown yet that it works.
+    return_pending: bool,
     /// Kept only so that a pick allocates nothing.
     candidates: Vec<Candidate>,
 }
@@ -71,6 +73,7 @@ impl Pool {
             rng: SplitMix64::new(seed),
             usable: 0,
             active_tier: None,
+            return_pending: false,
             candidates: Vec::new(),
         };
         // What a reconfiguration of an empty pool would announce is the start state, not news.

@@ -63,7 +63,7 @@ impl Pool {
                 server.agent = Agent::default();
             }
             if self.settings.passive.is_none() {
-                if server.passive.readmit(now) {
+                if server.readmit(now) {
                     events.push(Event::Readmitted { server: server.id, name: Arc::clone(&server.name) });
                 }
                 server.passive = Passive::default();

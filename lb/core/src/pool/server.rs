@@ -57,6 +57,8 @@ pub(super) struct Server {
     pub check: Option<CheckState>,
     pub agent: Agent,
     pub passive: Passive,
+    /// Readmitted, and no connection was made since: its ejection is over, but it may be as dead as before.
+    pub on_trial: bool,
     pub counters: Counters,
     /// Connections, those that are being made included.
     pub live: u32,
@@ -128,6 +130,7 @@ impl Server {
             runtime_weight: None,
             agent: Agent::default(),
             passive: Passive::default(),
+            on_trial: false,
             counters: Counters::default(),
             live: 0,
             pending: 0,
@@ -186,6 +189,14 @@ impl Server {
     pub fn usable_in_panic(&self) -> bool {
         let wanted = self.admin == AdminState::Ready && self.agent.mode == AgentMode::Ready;
         !self.sorry && !self.retired && wanted && self.resolved.is_some() && self.weight() > 0
+    }
+
+    /// Ends an ejection; true when there was one.
+    pub fn readmit(&mut self, now: Instant) -> bool {
+        let readmitted = self.passive.readmit(now);
+        // one that is down will come up for a reason of its own
+        self.on_trial |= readmitted && !matches!(self.standing, Standing::Down(_));
+        readmitted
     }
 
     fn admitted(&self) -> bool {

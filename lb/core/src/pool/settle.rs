@@ -21,6 +21,7 @@ impl Pool {
         tiers::settle(&mut self.tiers, &self.servers, self.settings.tiers);
         self.settle_usable(events);
         self.settle_active_tier(events);
+        self.settle_return(events);
     }
 
     /// An ejection holds only while another server is usable.
@@ -29,7 +30,7 @@ impl Pool {
             return;
         }
         for server in self.servers.iter_mut().filter(|server| server.standing == Standing::Up) {
-            if server.passive.readmit(now) {
+            if server.readmit(now) {
                 events.push(Event::Readmitted { server: server.id, name: Arc::clone(&server.name) });
             }
         }
@@ -59,10 +60,24 @@ impl Pool {
             (Some(from), Some(to)) => to < from,
             (_, None) => false,
         };
-        if let (true, Tiers::Classic, Some(pace)) = (improved, self.settings.tiers, self.return_pace()) {
-            let below = self.servers.iter().filter(|server| {
-                server.live > 0 && (server.sorry || to.is_some_and(|to| server.settings.priority > to))
-            });
+        self.return_pending = improved;
+    }
+
+    /// Once a better tier is in use, `on_return` decides about the connections below it. A tier whose servers all
+    /// come straight from an ejection has not returned before a connection to one of them was made: where only live
+    /// connections show that a server is dead, each end of an ejection would close what works, for nothing.
+    pub(super) fn settle_return(&mut self, events: &mut Vec<Event>) {
+        let (true, Some(active)) = (self.return_pending, self.active_tier) else { return };
+        let proven = |server: &Server| server.usable() && !server.on_trial;
+        if !self.servers.iter().any(|server| server.settings.priority == active && proven(server)) {
+            return;
+        }
+        self.return_pending = false;
+        if let (Tiers::Classic, Some(pace)) = (self.settings.tiers, self.return_pace()) {
+            let below = self
+                .servers
+                .iter()
+                .filter(|server| server.live > 0 && (server.sorry || server.settings.priority > active));
             events.extend(below.map(|server| Event::CloseConnections {
                 server: server.id,
                 reason: CloseReason::PrimaryReturned,
@@ -103,6 +118,7 @@ fn settle_standing(server: &mut Server, on_down: OnDown, now: Instant, events: &
             events.push(Event::ServerDraining { server: id, name, reason: reason.clone() });
         }
         Standing::Down(reason) => {
+            server.on_trial = false;
             server.counters.downs += 1;
             events.push(Event::ServerDown { server: id, name, reason: reason.clone() });
             let close = match reason {

@@ -65,7 +65,7 @@ pub async fn establish(
                     Some(version) => header_for(version, record, client, destination),
                     None => Vec::new(),
                 };
-                return Ok(Established { stream, header, slot: slot.connected() });
+                return Ok(Established { stream, header, slot: slot.connected(worker) });
             }
             Ok(Err(error)) => error,
             Err(_) => io::Error::from(io::ErrorKind::TimedOut),
@@ -164,8 +164,8 @@ impl Slot {
         Self { connection, pool, server, early_reset, connected: None, over: false, _place: place }
     }
 
-    fn connected(mut self) -> Self {
-        self.pool.with(|machine| machine.connected(self.server));
+    fn connected(mut self, worker: &Worker) -> Self {
+        worker.report(&self.pool, self.pool.with(|machine| machine.connected(self.server)));
         self.connection.metrics.connections.inc();
         self.connected = Some(Instant::now());
         self

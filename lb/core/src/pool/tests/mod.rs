@@ -49,7 +49,7 @@ impl World {
     fn pick_for(&mut self, source: &str) -> String {
         match self.try_pick(source, &[]) {
             Ok(pick) => {
-                self.pool.connected(pick.server);
+                assert_eq!(self.pool.connected(pick.server), []);
                 pick.name.to_string()
             }
             Err(error) => format!("{error:?}"),

@@ -221,9 +221,8 @@ impl Model {
         let pool = &mut self.world.pool;
         let events = match (connected, how) {
             (false, End::Connected) => {
-                pool.connected(server);
                 self.connections[position].1 = true;
-                return Vec::new();
+                return pool.connected(server);
             }
             (false, End::ConnectFailed | End::EarlyReset) => pool.connect_failed(server, now),
             (false, End::Abandoned | End::Closed) => {

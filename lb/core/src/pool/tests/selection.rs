@@ -16,8 +16,8 @@ fn a_pick_takes_a_slot_until_its_end_is_told() {
     for _ in 0..4 {
         world.try_pick("198.51.100.1", &[]).unwrap();
     }
-    world.pool.connected(id);
-    world.pool.connected(id);
+    assert_eq!(world.pool.connected(id), []);
+    assert_eq!(world.pool.connected(id), []);
     assert_eq!((world.status("a").live, world.status("a").pending), (4, 2));
     world.pool.connect_abandoned(id);
     assert_eq!(world.pool.connect_failed(id, world.now), []);

@@ -97,6 +97,66 @@ fn on_return_drain_has_its_pace_and_a_second_server_of_the_tier_is_no_return() {
     assert_eq!(short(&world, &events), ["up a2 after check"]);
 }
 
+/// Tier 1 dead to live connections only, with a connection on tier 2.
+fn ejected_primary() -> World {
+    let passive = Some(passive());
+    let mut world = World::new(config::Pool {
+        on_return: OnReturn::Close,
+        passive,
+        ..settings(&[("a", 1, 1), ("b", 1, 2)])
+    });
+    eject(&mut world);
+    assert_eq!(world.pick(), "b");
+    world
+}
+
+fn eject(world: &mut World) {
+    drop(world.fail_connect("a"));
+    let events = world.fail_connect("a");
+    assert!(short(world, &events).contains(&"tier 1 to 2".to_owned()));
+}
+
+#[test]
+fn the_end_of_an_ejection_closes_nothing_until_a_connection_was_made() {
+    let mut world = ejected_primary();
+    for ejection in [30, 60] {
+        world.wait(secs(ejection));
+        let events = world.tick();
+        assert_eq!(short(&world, &events), ["readmitted a", "tier 2 to 1"]);
+        eject(&mut world);
+    }
+    world.wait(secs(90));
+    drop(world.tick());
+    let pick = world.try_pick("198.51.100.1", &[]).unwrap();
+    let events = world.pool.connected(pick.server);
+    assert_eq!(short(&world, &events), ["close b PrimaryReturned"]);
+    assert_eq!(world.pick(), "a", "once is enough");
+}
+
+#[test]
+fn a_void_ejection_is_no_return_either() {
+    let mut world = ejected_primary();
+    let events = world.admin("b", AdminState::Maint);
+    assert_eq!(short(&world, &events), ["down b: set to maint", "readmitted a", "tier 2 to 1"]);
+    let pick = world.try_pick("198.51.100.1", &[]).unwrap();
+    let events = world.pool.connected(pick.server);
+    assert_eq!(short(&world, &events), ["close b PrimaryReturned"]);
+}
+
+#[test]
+fn a_server_that_was_not_ejected_brings_its_tier_back_at_once() {
+    let mut world = ejected_primary();
+    world.wait(secs(30));
+    drop(world.tick());
+    let events = world.reconfigure(|pool| {
+        let mut another = pool.servers[0].clone();
+        another.name = "a2".to_owned();
+        another.address = sorry().unwrap();
+        pool.servers.push(another);
+    });
+    assert_eq!(short(&world, &events), ["close b PrimaryReturned"]);
+}
+
 mod spill_over {
     use super::*;
 
