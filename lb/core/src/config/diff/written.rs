@@ -87,7 +87,7 @@ fn compare_sections(prefix: &str, from: &Entries, to: &Entries, changes: &mut Ve
     // a key that only another kind of section has
     let absent = Written::word("-");
     let value = |entries: &Entries, key: &str| {
-        entries.iter().find(|(k, _)| *k == key).map_or(absent.clone(), |(_, value)| value.clone())
+        entries.iter().find(|(k, _)| *k == key).map_or_else(|| absent.clone(), |(_, value)| value.clone())
     };
     let only_from = from.iter().filter(|(key, _)| to.iter().all(|(k, _)| k != key));
     for (key, _) in to.iter().chain(only_from) {
