@@ -1,16 +1,19 @@
-//! The real `lb` among real peers: one binary of tests, one module for each topic.
+//! The real `lb` among real peers, and the repository's own words: one binary of tests, one module for each topic.
 
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 #![allow(clippy::print_stderr, reason = "numbers that were measured, and why a test was skipped")]
 
 mod client;
 mod daemon;
+mod repository;
 mod scene;
 
 mod agent;
 mod bad_input;
 mod balance;
 mod checks;
+mod config;
+mod docs;
 mod failover;
 mod health;
 mod limits;

@@ -111,6 +111,54 @@ fn a_plan_names_what_changes_and_nothing_else() {
 }
 
 #[test]
+fn a_plan_speaks_the_language_of_the_file() {
+    let lines = |from: &str, to: &str| {
+        let (old, new) = (compile(from, None).unwrap(), compile(to, None).unwrap());
+        let line = |change: &Change| match change {
+            Change::Process { field, .. } => format!("{}: {} → {}", field.name, field.from, field.to),
+            Change::PoolChanged { field, .. } => {
+                format!("pool {}: {} → {}", field.name, field.from, field.to)
+            }
+            Change::ServerChanged { server, field, .. } => {
+                format!("server {server} {}: {} → {}", field.name, field.from, field.to)
+            }
+            Change::ListenerChanged { field, .. } => {
+                format!("listener {}: {} → {}", field.name, field.from, field.to)
+            }
+            other => format!("{other:?}"),
+        };
+        Plan::between(&old, &new).changes.iter().map(line).collect::<Vec<_>>()
+    };
+    let check = "check: { type: tcp, interval: 2s, timeout: 1s, rise: 2, fall: 3 }";
+
+    // a server that follows its pool is not repeated; one with a check of its own is
+    let own = PAIR.replace("weight: 5, priority: 2", "weight: 5, priority: 2, check: { port: 81 }");
+    let slower = own.replace("interval: 2s", "interval: 5s");
+    assert_eq!(
+        lines(&own, &slower)[..3],
+        [
+            "pool check.interval: 2s → 5s",
+            "pool check.fast_interval: 2s → 5s",
+            "pool check.down_interval: 2s → 5s"
+        ]
+    );
+    assert_eq!(lines(&own, &slower)[3], "server empi-b check.interval: 2s → 5s");
+    assert_eq!(lines(&own, &slower).len(), 6);
+
+    let unchecked = PAIR.replace(check, "check: off");
+    insta::assert_snapshot!("a_check_that_is_turned_on", lines(&unchecked, PAIR).join("\n"));
+    let other = PAIR
+        .replace(
+            check,
+            "check: { type: https, path: /ok, status: [200, 204-206], expect: up, verify: false }",
+        )
+        .replace("round_robin", "least_connections\n    on_return: { drain: 20/s }\n    passive: off")
+        .replace("pool: empi }", "pool: empi, rate_per_source: 5/10s, max_age: 1h, user_timeout: off }")
+        .replace("0.0.0.0:9100", "0.0.0.0:9101");
+    insta::assert_snapshot!("many_settings", lines(PAIR, &other).join("\n"));
+}
+
+#[test]
 fn the_values_of_the_file_format() {
     let rate = |text: &str| {
         let text = PAIR.replace("pool: empi }", &format!("pool: empi, rate_per_source: {text} }}"));

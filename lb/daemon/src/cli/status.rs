@@ -140,7 +140,7 @@ pub(super) fn connections(server: &ServerStatus) -> String {
     }
 }
 
-fn last_check(server: &ServerStatus) -> String {
+pub(super) fn last_check(server: &ServerStatus) -> String {
     server.check.as_ref().map_or_else(
         || "-".to_owned(),
         |check| format!("{} {:.1} ms", if check.passed { "ok" } else { "failed" }, check.took_seconds * 1e3),

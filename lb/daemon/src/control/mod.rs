@@ -33,7 +33,7 @@ use crate::worker::{self, Command};
 
 pub use operate::OperateError;
 pub use plan::Preview;
-pub use report::Report;
+pub use report::{ListenerReport, Report};
 
 /// The running daemon, seen from its control side.
 #[derive(Debug)]

@@ -1,10 +1,13 @@
 //! What a reload would change.
 
-use std::fmt::Debug;
+mod checks;
+mod sections;
+mod written;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Config, Listener, Pool, Server};
+use written::{Entries, differences};
 
 /// Everything that differs between two configurations, in the order in which it would be applied.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -16,7 +19,7 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum Change {
-    /// A section of the process: `log`, `metrics` …; some need a restart.
+    /// A setting of the process: `log.level`, `metrics.listen` …; some need a restart.
     Process {
         field: FieldChange,
         needs_restart: bool,
@@ -65,7 +68,7 @@ pub enum Change {
     },
 }
 
-/// A setting that differs.
+/// A setting that differs, in the words of the file: `check.interval`, from `500ms` to `1s`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct FieldChange {
     pub name: String,
@@ -91,29 +94,13 @@ impl Plan {
     }
 }
 
-/// Notes each named field in which `$old` and `$new` differ.
-macro_rules! fields {
-    ($old:expr, $new:expr; $($field:ident),+) => {{
-        let mut changed = Vec::new();
-        $(field(stringify!($field), &$old.$field, &$new.$field, &mut changed);)+
-        changed
-    }};
-}
-
-fn field<T: PartialEq + Debug>(name: &str, from: &T, to: &T, changed: &mut Vec<FieldChange>) {
-    if from != to {
-        changed.push(FieldChange { name: name.to_owned(), from: format!("{from:?}"), to: format!("{to:?}") });
-    }
-}
-
 fn process(old: &Config, new: &Config, changes: &mut Vec<Change>) {
-    let mut note = |fields: Vec<FieldChange>, needs_restart| {
+    let mut note = |section: fn(&Config) -> Entries, needs_restart| {
+        let fields = differences(&section(old), &section(new));
         changes.extend(fields.into_iter().map(|field| Change::Process { field, needs_restart }));
     };
-    note(fields!(old, new; stop, resolver), false);
-    note(fields!(old.log, new.log; access), false);
-    note(fields!(old.log, new.log; format, level), true);
-    note(fields!(old, new; workers, metrics, admin), true);
+    note(sections::process, false);
+    note(sections::at_restart, true);
 }
 
 fn pools(old: &[Pool], new: &[Pool], changes: &mut Vec<Change>) {
@@ -122,35 +109,37 @@ fn pools(old: &[Pool], new: &[Pool], changes: &mut Vec<Change>) {
             changes.push(Change::PoolAdded { pool: pool.name.clone() });
             continue;
         };
-        let fields = fields!(before, pool; balance, tiers, persistence, check, agent, passive, connect, on_down,
-            on_return, proxy_protocol, egress, slow_start, queue_timeout, sorry_server);
+        let fields = differences(&sections::pool(before), &sections::pool(pool));
         changes
             .extend(fields.into_iter().map(|field| Change::PoolChanged { pool: pool.name.clone(), field }));
-        servers(&pool.name, &before.servers, &pool.servers, changes);
+        servers(before, pool, changes);
     }
     for pool in old.iter().filter(|pool| new.iter().all(|candidate| candidate.name != pool.name)) {
         changes.push(Change::PoolRemoved { pool: pool.name.clone() });
     }
 }
 
-fn servers(pool: &str, old: &[Server], new: &[Server], changes: &mut Vec<Change>) {
-    let pool = || pool.to_owned();
-    for server in new {
+fn servers(old: &Pool, new: &Pool, changes: &mut Vec<Change>) {
+    let pool = || new.name.clone();
+    for server in &new.servers {
         let name = || server.name.clone();
-        let Some(before) = old.iter().find(|candidate| candidate.address == server.address) else {
+        let Some(before) = old.servers.iter().find(|candidate| candidate.address == server.address) else {
             let address = server.address.to_string();
             changes.push(Change::ServerAdded { pool: pool(), server: name(), address });
             continue;
         };
-        let fields = fields!(before, server; name, weight, priority, max_connections, check);
+        // where both follow their pool, the pool's change says it
+        let with_check = before.check != old.check || server.check != new.check;
+        let fields =
+            differences(&sections::server(before, with_check), &sections::server(server, with_check));
         changes.extend(fields.into_iter().map(|field| Change::ServerChanged {
             pool: pool(),
             server: name(),
             field,
         }));
     }
-    for server in old.iter().filter(|server| new.iter().all(|candidate| candidate.address != server.address))
-    {
+    let gone = |server: &&Server| new.servers.iter().all(|candidate| candidate.address != server.address);
+    for server in old.servers.iter().filter(gone) {
         let address = server.address.to_string();
         changes.push(Change::ServerRemoved { pool: pool(), server: server.name.clone(), address });
     }
@@ -169,8 +158,7 @@ fn listeners(old: &[Listener], new: &[Listener], changes: &mut Vec<Change>) {
         if !opened.is_empty() || !closed.is_empty() {
             changes.push(Change::ListenerRebound { listener: name(), opened, closed });
         }
-        let fields = fields!(before, listener; pool, freebind, backlog, keepalive, user_timeout, max_connections,
-            max_connections_per_source, rate_per_source, access, proxy_protocol, idle_timeout, max_age);
+        let fields = differences(&sections::listener(before), &sections::listener(listener));
         changes.extend(fields.into_iter().map(|field| Change::ListenerChanged { listener: name(), field }));
     }
     for listener in old.iter().filter(|listener| new.iter().all(|candidate| candidate.name != listener.name))

@@ -1,0 +1,17 @@
+//! `make demo`: a bank's line through `lb`, told as it happens. Clients never stop; servers die, come back, change
+//! weight and are drained, and the configuration is reloaded. Exits with 1 if one client had to notice.
+
+mod clients;
+mod story;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match story::tell() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            story::say(&format!("\nThe demo failed: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
