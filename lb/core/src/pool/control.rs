@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::server::{LastCheck, Server, WEIGHT_UNIT};
 use super::settle::close_connections;
-use super::{AdminState, CloseReason, Event, Pool, ServerId};
+use super::{AdminState, CloseReason, Event, Pool, Question, ServerId};
 use crate::config::{Address, Check};
 use crate::health::{AgentReply, Outcome};
 
@@ -26,6 +26,10 @@ pub struct ServerView<'a> {
     /// `None` = a name that does not resolve (yet).
     pub resolved: Option<SocketAddr>,
     pub check: Option<&'a Check>,
+    /// See [`Pool::next_check`].
+    pub next_check: Option<Instant>,
+    /// What that check asks; goes back with its result.
+    pub question: Question,
     pub admin: AdminState,
     /// Neither checked nor asked by the agent.
     pub sorry: bool,
@@ -40,6 +44,8 @@ impl Pool {
             address: &server.settings.address,
             resolved: server.resolved,
             check: server.settings.check.as_ref(),
+            next_check: server.next_check(),
+            question: server.question,
             admin: server.admin,
             sorry: server.sorry,
         })
@@ -48,19 +54,21 @@ impl Pool {
     /// When the next active check of the server is due; `None` = not checked now: it has no check, is in
     /// maintenance, or its name does not resolve. The first check is due at once.
     pub fn next_check(&self, id: ServerId) -> Option<Instant> {
-        let server = self.server(id)?;
-        let checkable = !server.retired && server.admin != AdminState::Maint && server.resolved.is_some();
-        server.check.as_ref().filter(|_| checkable).map(|check| check.schedule.next())
+        self.server(id)?.next_check()
     }
 
-    /// A check has ended; plans the next. A result for a server that is not checked now changes nothing.
+    /// A check has ended; plans the next. A result for a server that is not checked now, or that is now asked
+    /// something else, changes nothing.
     #[must_use]
-    pub fn check_result(&mut self, id: ServerId, result: CheckResult, now: Instant) -> Vec<Event> {
+    pub fn check_result(
+        &mut self,
+        id: ServerId,
+        question: Question,
+        result: CheckResult,
+        now: Instant,
+    ) -> Vec<Event> {
         let mut events = Vec::new();
-        if self.next_check(id).is_none() {
-            return events;
-        }
-        let Some(server) = self.servers.iter_mut().find(|server| server.id == id) else { return events };
+        let Some(server) = asked(&mut self.servers, id, question) else { return events };
         let (Some(settings), Some(check)) = (&server.settings.check, &mut server.check) else {
             return events;
         };
@@ -82,8 +90,8 @@ impl Pool {
     }
 
     /// A check could not be made, for a reason that says nothing about the server; plans the next.
-    pub fn check_skipped(&mut self, id: ServerId, now: Instant) {
-        let Some(server) = self.servers.iter_mut().find(|server| server.id == id) else { return };
+    pub fn check_skipped(&mut self, id: ServerId, question: Question, now: Instant) {
+        let Some(server) = asked(&mut self.servers, id, question) else { return };
         if let (Some(settings), Some(check)) = (&server.settings.check, &mut server.check) {
             check.schedule.checked(settings, check.health.phase(), &mut self.rng, now);
         }
@@ -122,9 +130,7 @@ impl Pool {
             if from.is_some() {
                 close_connections(server, on_down, CloseReason::AddressChanged, events);
             }
-            if let Some(check) = &mut server.check {
-                check.schedule.at_once(now);
-            }
+            server.ask_anew(now);
         })
     }
 
@@ -134,10 +140,11 @@ impl Pool {
         self.change(id, now, |server, now, _| {
             let leaves_maintenance = server.admin == AdminState::Maint && admin != AdminState::Maint;
             server.admin = admin;
-            if let (true, Some(check), Some(settings)) =
-                (leaves_maintenance, &mut server.check, &server.settings.check)
-            {
-                check.restart(settings, now);
+            if leaves_maintenance {
+                if let (Some(check), Some(settings)) = (&mut server.check, &server.settings.check) {
+                    check.restart(settings);
+                }
+                server.ask_anew(now);
             }
         })
     }
@@ -201,6 +208,12 @@ impl Pool {
         self.settle(now, &mut events);
         events
     }
+}
+
+/// The server, if it is checked and `question` is what its check asks.
+fn asked(servers: &mut [Server], id: ServerId, question: Question) -> Option<&mut Server> {
+    let server = servers.iter_mut().find(|server| server.id == id)?;
+    (server.question == question && server.next_check().is_some()).then_some(server)
 }
 
 /// As the file counts weights.

@@ -6,8 +6,8 @@
 //! - [`Pool::connect_failed`] or [`Pool::connect_abandoned`], or
 //! - [`Pool::connected`] and, at the end of the connection, [`Pool::closed`].
 //!
-//! Whoever runs checks calls [`Pool::next_check`] and [`Pool::check_result`], and [`Pool::tick`] at
-//! [`Pool::next_deadline`]. What others must do about a change comes back as [`Event`]s, in order.
+//! Whoever runs checks finds in [`Pool::servers`] what is due when, brings [`Pool::check_result`] with the
+//! [`Question`] that was asked, and calls [`Pool::tick`] at [`Pool::next_deadline`]. What others must do about a change comes back as [`Event`]s, in order.
 //!
 //! A server is *usable* when it is up (operator, name, check and agent agree), not ejected and has weight.
 //! A *draining* one (operator, agent, or weight 0) serves only the sources that persistence sends to it.
@@ -31,7 +31,7 @@ use std::time::Instant;
 pub use control::{CheckResult, ServerView};
 pub use events::{CloseReason, Event, Pace, Reason};
 pub use select::{NoServer, Pick, Request};
-pub use server::{AdminState, Counters, ServerId};
+pub use server::{AdminState, Counters, Question, ServerId};
 pub use status::{CheckStatus, ServerStatus, State, Status, TierStatus};
 
 use crate::balance::Candidate;

@@ -92,7 +92,10 @@ impl Server {
         }
         match (&settings.check, &mut self.check) {
             (None, check) => *check = None,
-            (Some(new), check @ None) => *check = Some(CheckState::new(new, now)),
+            (Some(new), check @ None) => {
+                *check = Some(CheckState::new(new, now));
+                self.ask_anew(now);
+            }
             (Some(new), Some(check)) => {
                 check.health.set_thresholds(new.rise, new.fall);
                 if self.settings.check.as_ref() == Some(new) {
@@ -100,7 +103,7 @@ impl Server {
                 } else if self.settings.check.as_ref().is_some_and(|old| same_question(old, new)) {
                     check.schedule.not_later_than(new, check.health.phase(), rng, now);
                 } else {
-                    check.schedule.at_once(now);
+                    self.ask_anew(now);
                 }
             }
         }
@@ -110,7 +113,8 @@ impl Server {
     /// A server that comes back while connections of its former life go on: new, but for those.
     fn revive(&mut self, settings: config::Server, now: Instant) {
         let fresh = Self::new(self.id, settings, self.sorry, now);
-        *self = Self { live: self.live, pending: self.pending, counters: self.counters, ..fresh };
+        let question = self.question.next();
+        *self = Self { question, live: self.live, pending: self.pending, counters: self.counters, ..fresh };
     }
 }
 

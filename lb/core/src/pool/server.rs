@@ -16,6 +16,11 @@ use crate::health::{Active, AgentReply, Passive, Schedule};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 pub struct ServerId(pub(super) u32);
 
+/// What a check of a server asks: it becomes another one with the server's address, the check's settings, and
+/// when the server comes back from maintenance. The answer to a former question says nothing about the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Question(u64);
+
 /// The operator's word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -55,6 +60,7 @@ pub(super) struct Server {
     pub admin: AdminState,
     pub runtime_weight: Option<u16>,
     pub check: Option<CheckState>,
+    pub question: Question,
     pub agent: Agent,
     pub passive: Passive,
     /// Readmitted, and no connection was made since: its ejection is over, but it may be as dead as before.
@@ -122,6 +128,7 @@ impl Server {
             id,
             name: settings.name.as_str().into(),
             check: settings.check.as_ref().map(|check| CheckState::new(check, now)),
+            question: Question::default(),
             settings,
             sorry,
             retired: false,
@@ -144,6 +151,20 @@ impl Server {
         };
         server.standing = server.assess();
         server
+    }
+
+    /// Nobody has asked this yet: whatever is under way does not count, and the next check is due.
+    pub fn ask_anew(&mut self, now: Instant) {
+        self.question = self.question.next();
+        if let Some(check) = &mut self.check {
+            check.schedule.at_once(now);
+        }
+    }
+
+    /// See [`super::Pool::next_check`].
+    pub fn next_check(&self) -> Option<Instant> {
+        let checkable = !self.retired && self.admin != AdminState::Maint && self.resolved.is_some();
+        self.check.as_ref().filter(|_| checkable).map(|check| check.schedule.next())
     }
 
     /// What follows from operator, name, check and agent; the strictest reason first.
@@ -240,15 +261,20 @@ impl Server {
     }
 }
 
+impl Question {
+    pub fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+}
+
 impl CheckState {
     pub fn new(check: &config::Check, now: Instant) -> Self {
         Self { health: fresh_health(check), schedule: Schedule::new(now), last: None }
     }
 
     /// Back to the start state, as if nothing had been checked yet.
-    pub fn restart(&mut self, check: &config::Check, now: Instant) {
+    pub fn restart(&mut self, check: &config::Check) {
         self.health = fresh_health(check);
-        self.schedule.at_once(now);
     }
 
     fn failure(&self) -> Option<Arc<str>> {

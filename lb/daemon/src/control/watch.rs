@@ -1,18 +1,21 @@
 //! Runs the checks and agents of one pool, and its timers.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod probes;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lb_core::config::{Address, Agent, Check, Egress};
+use lb_core::config::{Address, Egress};
 use lb_core::health::AgentReply;
-use lb_core::pool::{AdminState, CheckResult, Event, Pool, ServerId, ServerView};
+use lb_core::pool::{AdminState, CheckResult, Event, Pool, Question, ServerId, ServerView};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use crate::probe::{ProbeError, Prober, Target};
 use crate::service::{PoolEvents, SharedPool};
+use probes::{Answer, Done, Job, Kind, Probe, Probes};
 
 /// Runs until it is aborted.
 pub(super) async fn watch(
@@ -20,8 +23,7 @@ pub(super) async fn watch(
     prober: watch::Receiver<Arc<Prober>>,
     events: UnboundedSender<PoolEvents>,
 ) {
-    let mut watch =
-        Watch { prober, running: BTreeSet::new(), agents: BTreeMap::new(), probes: JoinSet::new() };
+    let mut watch = Watch::new(prober);
     loop {
         let attention = pool.attention.notified();
         let now = Instant::now();
@@ -31,8 +33,8 @@ pub(super) async fn watch(
         tokio::select! {
             () = sleep_until(next) => {}
             () = attention => {}
-            Some(Ok(done)) = watch.probes.join_next() => {
-                let news = watch.conclude(&pool, done);
+            Some(done) = watch.probes.next() => {
+                let news = conclude(&pool, done);
                 send(&pool, news, &events);
             }
         }
@@ -53,120 +55,92 @@ async fn sleep_until(deadline: Option<Instant>) {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    Check,
-    Agent,
-}
-
-enum Answer {
-    Check(Result<(), ProbeError>),
-    Agent(Result<Vec<u8>, ProbeError>),
-}
-
-struct Done {
-    server: ServerId,
-    name: Arc<str>,
-    took: Duration,
-    answer: Answer,
-}
-
 struct Watch {
     prober: watch::Receiver<Arc<Prober>>,
-    /// A slow check is not started twice.
-    running: BTreeSet<(ServerId, Kind)>,
-    /// When each server's agent is asked again.
+    probes: Probes,
+    /// When the agent of each server that has one is asked again.
     agents: BTreeMap<ServerId, Instant>,
-    probes: JoinSet<Done>,
 }
 
 impl Watch {
+    fn new(prober: watch::Receiver<Arc<Prober>>) -> Self {
+        Self { prober, probes: Probes::default(), agents: BTreeMap::new() }
+    }
+
     /// Starts what is due; returns when to look again.
     fn start_due(&mut self, pool: &SharedPool, now: Instant) -> Option<Instant> {
-        let (checks, agents, mut next) = pool.with(|pool| {
-            let egress = match pool.settings().egress {
-                Egress::Address(address) => Some(address),
-                Egress::Auto | Egress::Transparent => None,
-            };
-            let agent = pool.settings().agent.clone();
-            let mut checks: Vec<(ServerId, Instant, Check, Target)> = Vec::new();
-            let mut agents: Vec<(ServerId, Agent, Target)> = Vec::new();
-            for server in pool.servers() {
-                let Some(target) = target(&server, egress) else { continue };
-                if let (Some(at), Some(check)) = (pool.next_check(server.id), server.check) {
-                    checks.push((server.id, at, check.clone(), target.clone()));
-                }
-                if let (Some(agent), false, true) = (&agent, server.sorry, server.admin != AdminState::Maint)
-                {
-                    agents.push((server.id, agent.clone(), target));
-                }
-            }
-            (checks, agents, pool.next_deadline())
-        });
-        let mut sooner = |at: Instant| next = Some(next.map_or(at, |next: Instant| next.min(at)));
-        for (server, at, check, target) in checks {
-            if self.running.contains(&(server, Kind::Check)) {
-                continue;
-            }
-            if at <= now {
-                self.start_check(server, check, target);
-            } else {
-                sooner(at);
-            }
-        }
-        for (server, agent, target) in agents {
-            if self.running.contains(&(server, Kind::Agent)) {
-                continue;
-            }
-            let at = *self.agents.entry(server).or_insert(now);
-            if at <= now {
-                self.agents.insert(server, now + agent.interval);
-                self.start_agent(server, agent, target);
-            } else {
-                sooner(at);
-            }
+        let (due, next) = pool.with(|pool| self.due(pool, now));
+        for (server, target, job) in due {
+            let prober = Arc::clone(&self.prober.borrow());
+            self.probes.start(job, target, server, prober);
         }
         next
     }
 
-    fn start_check(&mut self, server: ServerId, check: Check, target: Target) {
-        self.running.insert((server, Kind::Check));
-        let prober = Arc::clone(&self.prober.borrow());
-        self.probes.spawn(async move {
-            let began = Instant::now();
-            let answer = Answer::Check(prober.run(&check, &target).await);
-            Done { server, name: target.server_name.into(), took: began.elapsed(), answer }
-        });
-    }
-
-    fn start_agent(&mut self, server: ServerId, agent: Agent, target: Target) {
-        self.running.insert((server, Kind::Agent));
-        let prober = Arc::clone(&self.prober.borrow());
-        self.probes.spawn(async move {
-            let began = Instant::now();
-            let answer = Answer::Agent(prober.ask_agent(&agent, &target).await);
-            Done { server, name: target.server_name.into(), took: began.elapsed(), answer }
-        });
-    }
-
-    fn conclude(&mut self, pool: &SharedPool, done: Done) -> Vec<Event> {
-        let Done { server, name, took, answer } = done;
-        match answer {
-            Answer::Check(result) => {
-                self.running.remove(&(server, Kind::Check));
-                conclude_check(pool, server, &name, took, result)
+    /// The pool is locked meanwhile: only what starts now is copied.
+    fn due(&mut self, pool: &Pool, now: Instant) -> (Vec<(ServerId, Target, Job)>, Option<Instant>) {
+        let settings = pool.settings();
+        let egress = match settings.egress {
+            Egress::Address(address) => Some(address),
+            Egress::Auto | Egress::Transparent => None,
+        };
+        let mut due = Vec::new();
+        let mut next = pool.next_deadline();
+        let mut later = |at: Instant| next = Some(next.map_or(at, |next| next.min(at)));
+        let asked = std::mem::take(&mut self.agents);
+        for server in pool.servers() {
+            let Some(address) = server.resolved else { continue };
+            let target = || target(&server, address, egress);
+            if let (Some(at), Some(check)) = (server.next_check, server.check) {
+                let probe = Probe { server: server.id, kind: Kind::Check(server.question) };
+                if self.probes.runs(probe) {
+                    // its end wakes us up
+                } else if at <= now {
+                    due.push((server.id, target(), Job::Check(server.question, check.clone())));
+                } else {
+                    later(at);
+                }
             }
-            Answer::Agent(reply) => {
-                self.running.remove(&(server, Kind::Agent));
-                conclude_agent(pool, server, &name, reply)
+            if let (Some(agent), false, true) =
+                (&settings.agent, server.sorry, server.admin != AdminState::Maint)
+            {
+                let probe = Probe { server: server.id, kind: Kind::Agent };
+                let mut at = asked.get(&server.id).copied().unwrap_or(now);
+                if self.probes.runs(probe) {
+                    // as above
+                } else if at <= now {
+                    at = now + agent.interval;
+                    due.push((server.id, target(), Job::Agent(agent.clone())));
+                } else {
+                    later(at);
+                }
+                self.agents.insert(server.id, at);
             }
         }
+        (due, next)
+    }
+}
+
+fn target(server: &ServerView<'_>, address: SocketAddr, egress: Option<IpAddr>) -> Target {
+    let host = match server.address {
+        Address::Name { host, .. } => Some(host.clone()),
+        Address::Socket(_) => None,
+    };
+    Target { address, server_name: server.name.to_string(), host, egress }
+}
+
+fn conclude(pool: &SharedPool, done: Done) -> Vec<Event> {
+    let Done { server, name, took, answer } = done;
+    match answer {
+        Answer::Check(question, result) => conclude_check(pool, server, question, &name, took, result),
+        Answer::Agent(reply) => conclude_agent(pool, server, &name, reply),
     }
 }
 
 fn conclude_check(
     pool: &SharedPool,
     server: ServerId,
+    question: Question,
     name: &str,
     took: Duration,
     result: Result<(), ProbeError>,
@@ -180,12 +154,12 @@ fn conclude_check(
         Ok(()) => CheckResult::Passed { took },
         Err(ProbeError::Local(error)) => {
             tracing::warn!(pool = pool.name, server = name, error, "this host cannot make the check");
-            pool.with(|pool| pool.check_skipped(server, Instant::now()));
+            pool.with(|pool| pool.check_skipped(server, question, Instant::now()));
             return Vec::new();
         }
         Err(error) => CheckResult::Failed { took, reason: error.to_string() },
     };
-    pool.with(|pool: &mut Pool| pool.check_result(server, result, Instant::now()))
+    pool.with(|pool: &mut Pool| pool.check_result(server, question, result, Instant::now()))
 }
 
 fn conclude_agent(
@@ -194,8 +168,14 @@ fn conclude_agent(
     name: &str,
     reply: Result<Vec<u8>, ProbeError>,
 ) -> Vec<Event> {
-    // an agent that does not answer changes nothing
-    let Ok(line) = reply else { return Vec::new() };
+    let line = match reply {
+        Ok(line) => line,
+        Err(error) => {
+            // an agent that does not answer changes nothing
+            tracing::debug!(pool = pool.name, server = name, %error, "no answer of the agent");
+            return Vec::new();
+        }
+    };
     match AgentReply::parse(&line) {
         Ok(reply) => pool.with(|pool| pool.agent_reply(server, reply, Instant::now())),
         Err(error) => {
@@ -205,10 +185,5 @@ fn conclude_agent(
     }
 }
 
-fn target(server: &ServerView<'_>, egress: Option<std::net::IpAddr>) -> Option<Target> {
-    let host = match server.address {
-        Address::Name { host, .. } => Some(host.clone()),
-        Address::Socket(_) => None,
-    };
-    Some(Target { address: server.resolved?, server_name: server.name.to_string(), host, egress })
-}
+#[cfg(test)]
+mod tests;

@@ -49,6 +49,58 @@ fn a_failed_connection_asks_for_a_check_at_once() {
     assert_eq!(world.fail_connect("a"), [], "asked already");
 }
 
+/// What makes an answer that is still under way one to a former question.
+#[test]
+fn an_answer_to_a_former_question_says_nothing() {
+    type Change = fn(&mut World);
+    let changes: [(&str, Change); 4] = [
+        ("another check", |world| {
+            drop(world.reconfigure(|pool| pool.servers[0].check.as_mut().unwrap().port = Some(8080)));
+        }),
+        ("the check goes and comes back", |world| {
+            let mut check = None;
+            drop(world.reconfigure(|pool| check = pool.servers[0].check.take()));
+            drop(world.reconfigure(|pool| pool.servers[0].check = check.take()));
+        }),
+        ("maintenance and back", |world| {
+            drop(world.admin("a", AdminState::Maint));
+            drop(world.admin("a", AdminState::Ready));
+        }),
+        ("another address", |world| drop(world.resolve("a", &["192.0.2.78"]))),
+    ];
+    for (name, change) in changes {
+        let mut settings = checked(settings(&[("a", 1, 1), ("b", 1, 1)]), &down_at_once());
+        settings.servers[0].address = Address::Name { host: "a.example".to_owned(), port: 7099 };
+        let mut world = World::new(settings);
+        drop(world.resolve("a", &["192.0.2.77"]));
+        drop(world.pass("a"));
+        let (a, former) = (world.id("a"), world.question("a"));
+        world.wait(secs(3));
+        change(&mut world);
+        let due = world.pool.next_check(a);
+        assert_eq!(due, Some(world.now), "{name}: asked at once");
+
+        world.wait(secs(1));
+        assert_eq!(world.answer("a", former, failed()), [], "{name}");
+        world.pool.check_skipped(a, former, world.now);
+        assert_eq!((world.status("a").state, world.pool.next_check(a)), (State::Up, due), "{name}");
+        let events = world.fail("a");
+        assert_eq!(short(&world, &events), ["down a: check: timeout"], "{name}");
+    }
+}
+
+#[test]
+fn a_reload_that_changes_no_question_keeps_the_answer_under_way() {
+    let mut world = two(&down_at_once());
+    let former = world.question("a");
+    drop(world.reconfigure(|pool| {
+        pool.servers[0].weight = 7;
+        pool.servers[0].check.as_mut().unwrap().interval = secs(3);
+    }));
+    let events = world.answer("a", former, failed());
+    assert_eq!(short(&world, &events), ["down a: check: timeout"]);
+}
+
 #[test]
 fn on_down_close_closes_what_lives() {
     let mut settings = checked(settings(&[("a", 1, 1), ("b", 1, 1)]), &down_at_once());

@@ -86,14 +86,22 @@ impl World {
     }
 
     fn pass(&mut self, name: &str) -> Vec<Event> {
-        let id = self.id(name);
-        self.pool.check_result(id, CheckResult::Passed { took: Duration::from_millis(2) }, self.now)
+        let question = self.question(name);
+        self.answer(name, question, CheckResult::Passed { took: Duration::from_millis(2) })
     }
 
     fn fail(&mut self, name: &str) -> Vec<Event> {
-        let result = CheckResult::Failed { took: Duration::from_secs(1), reason: "timeout".to_owned() };
+        let question = self.question(name);
+        self.answer(name, question, failed())
+    }
+
+    fn question(&self, name: &str) -> Question {
+        self.pool.servers().find(|server| **server.name == *name).unwrap().question
+    }
+
+    fn answer(&mut self, name: &str, question: Question, result: CheckResult) -> Vec<Event> {
         let id = self.id(name);
-        self.pool.check_result(id, result, self.now)
+        self.pool.check_result(id, question, result, self.now)
     }
 
     fn fail_connect(&mut self, name: &str) -> Vec<Event> {
@@ -136,6 +144,10 @@ impl World {
         let servers = self.pool.status(self.now).servers;
         servers.into_iter().find(|server| server.name == name).unwrap()
     }
+}
+
+fn failed() -> CheckResult {
+    CheckResult::Failed { took: secs(1), reason: "timeout".to_owned() }
 }
 
 fn ip(text: &str) -> IpAddr {

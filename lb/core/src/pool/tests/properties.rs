@@ -141,7 +141,10 @@ impl Model {
                 } else {
                     CheckResult::Failed { took, reason: "refused".to_owned() }
                 };
-                self.world.pool.check_result(self.server(server), result, now)
+                let id = self.server(server);
+                let asked = self.world.pool.servers().find(|server| server.id == id);
+                let question = asked.map(|server| server.question).unwrap_or_default();
+                self.world.pool.check_result(id, question, result, now)
             }
             Operation::Agent { server, line } => {
                 let reply = crate::health::AgentReply::parse(line.as_bytes()).unwrap();

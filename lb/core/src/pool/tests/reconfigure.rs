@@ -202,7 +202,7 @@ impl World {
     /// A result for a server that has no name any more.
     fn fail_check_by_id(&mut self, id: ServerId) -> Vec<Event> {
         let result = CheckResult::Failed { took: secs(1), reason: "refused".to_owned() };
-        self.pool.check_result(id, result, self.now)
+        self.pool.check_result(id, Question::default(), result, self.now)
     }
 }
 
