@@ -163,7 +163,7 @@ impl Pool {
     /// When [`Pool::tick`] has something to do; may be in the past.
     pub fn next_deadline(&self) -> Option<Instant> {
         let ejections = self.servers.iter().filter_map(|server| server.passive.ejected_until());
-        ejections.chain(self.persistence.as_ref().and_then(|table| table.next_expiry())).min()
+        ejections.chain(self.persistence.as_ref().and_then(|table| table.next_sweep())).min()
     }
 
     /// Ends ejections that are over, forgets sources whose time is over (not all at once; see

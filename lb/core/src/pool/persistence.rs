@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::ServerId;
 use crate::config;
@@ -11,6 +11,8 @@ use crate::config;
 const MOST_SOURCES: usize = 1_000_000;
 /// Sources forgotten in one call: the pool is locked meanwhile.
 const EXPIRE_AT_ONCE: usize = 1024;
+/// How long a source may be kept after its time: so that busy pools need not be looked after for each one.
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// Sources, and the order in which they last came.
 #[derive(Debug)]
@@ -70,7 +72,13 @@ impl Persistence {
         }
     }
 
-    pub fn next_expiry(&self) -> Option<Instant> {
+    /// When [`Self::expire`] is worth a call, at most once in each [`SWEEP`] unless there is too much for one call;
+    /// [`Self::get`] sees by itself whose time is over.
+    pub fn next_sweep(&self) -> Option<Instant> {
+        self.next_expiry().map(|at| at + SWEEP)
+    }
+
+    fn next_expiry(&self) -> Option<Instant> {
         let (_, source) = self.order.first_key_value()?;
         self.sources.get(source).map(|entry| entry.last + self.settings.timeout)
     }
@@ -184,6 +192,22 @@ mod tests {
         assert!(table.next_expiry().unwrap() <= later);
         table.expire(later);
         assert_eq!(table.len(), 0);
+    }
+
+    #[test]
+    fn sources_that_come_all_the_time_are_swept_once_a_second() {
+        let settings = config::Persistence { prefix_v4: 32, ..SETTINGS };
+        let (mut table, t) = (Persistence::new(settings), test_epoch());
+        let at = |number: u32| t + Duration::from_millis(10) * number;
+        for number in 0..1000 {
+            table.record(Ipv4Addr::from_bits(number).into(), ServerId(1), at(number));
+        }
+        let mut sweeps = 0;
+        while let Some(next) = table.next_sweep() {
+            table.expire(next);
+            sweeps += 1;
+        }
+        assert!((9..=11).contains(&sweeps), "{sweeps} sweeps over 10 s");
     }
 
     #[test]

@@ -160,7 +160,7 @@ mod persistence {
             world.wait(secs(59));
             assert_eq!(world.visit_from("10.0.0.1"), "a");
         }
-        assert_eq!(world.pool.next_deadline(), Some(world.now + secs(60)));
+        assert_eq!(world.pool.next_deadline(), Some(world.now + secs(61)), "with a second of grace");
         world.wait(secs(60));
         assert_eq!(world.tick(), []);
         assert_eq!(world.pool.status(world.now).persistent_sources, 0);
