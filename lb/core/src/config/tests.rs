@@ -74,6 +74,38 @@ fn a_server_check_is_laid_over_the_pool_s() {
     assert_eq!(compile(&text, None).unwrap().pools[0].servers[1].check, None);
 }
 
+/// Faults of the file with this check.
+fn check_faults(check: &str) -> Vec<String> {
+    let text = PAIR.replace("check: { type: tcp, interval: 2s, timeout: 1s, rise: 2, fall: 3 }", check);
+    compile(&text, None).err().unwrap_or_default().iter().map(Fault::to_string).collect()
+}
+
+#[test]
+fn a_check_that_can_never_be_made_is_a_fault() {
+    for (check, path) in [
+        ("{ type: command }", "pools[empi].check: `program` is missing"),
+        ("{ type: command, program: check.sh }", "pools[empi].check.program"),
+        ("{ type: http, path: health }", "pools[empi].check.path"),
+        ("{ type: http, path: \"/a b\" }", "pools[empi].check.path"),
+        ("{ type: http, method: \"GET /\" }", "pools[empi].check.method"),
+        ("{ type: http, host: \"a b\" }", "pools[empi].check.host"),
+        ("{ type: https, server_name: \"a.example:443\" }", "pools[empi].check.server_name"),
+        ("{ type: tls, server_name: -a }", "pools[empi].check.server_name"),
+        ("{ type: tcp, port: 0 }", "pools[empi].check.port"),
+    ] {
+        let faults = check_faults(&format!("check: {check}"));
+        assert_eq!(faults.len(), 1, "{check}: {faults:?}");
+        assert!(faults[0].contains(path) && faults[0].starts_with("line "), "{check}: {faults:?}");
+    }
+    assert_eq!(check_faults("agent: { port: 0 }").len(), 1);
+    assert_eq!(
+        check_faults(
+            "check: { type: https, path: \"/h?a=1\", host: \"a.example:80\", server_name: 192.0.2.1 }"
+        ),
+        [""; 0]
+    );
+}
+
 #[test]
 fn one_file_serves_both_hosts() {
     let text = format!(

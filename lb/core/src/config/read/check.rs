@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use settings::{Part, Section};
 
+use super::names::{HttpHost, HttpMethod, HttpPath, ServerName};
 use super::pool::proxy_version;
 use super::value::{Hex, Pattern, between, not_zero};
 use crate::config::{Agent, Check, CheckKind, HttpCheck, StartState, TlsCheck};
@@ -56,11 +57,16 @@ pub(super) fn check(mut section: Section<'_>) -> Check {
             StartState::Up,
         ),
         address: section.optional("address"),
-        port: section.optional("port"),
+        port: port(&mut section),
         proxy_protocol: proxy_version(&mut section),
     };
     section.finish();
     check
+}
+
+fn port(section: &mut Section<'_>) -> Option<u16> {
+    section.node("port")?;
+    Some(section.checked("port", 1, between(1, u16::MAX)))
 }
 
 #[derive(Clone, Copy)]
@@ -121,9 +127,9 @@ fn http(section: &mut Section<'_>, tls: Option<TlsCheck>) -> HttpCheck {
         status.push((200, 299));
     }
     HttpCheck {
-        method: section.or("method", "GET".to_owned()),
-        path: section.or("path", "/".to_owned()),
-        host: section.optional("host"),
+        method: section.or("method", HttpMethod("GET".to_owned())).0,
+        path: section.or("path", HttpPath("/".to_owned())).0,
+        host: section.optional::<HttpHost>("host").map(|host| host.0),
         status,
         body: expect(section),
         tls,
@@ -153,14 +159,17 @@ impl settings::Setting for StatusRange {
 
 fn tls(section: &mut Section<'_>) -> TlsCheck {
     TlsCheck {
-        server_name: section.optional("server_name"),
+        server_name: section.optional::<ServerName>("server_name").map(|name| name.0),
         verify: section.or("verify", true),
         ca_file: section.optional("ca_file"),
     }
 }
 
 pub(super) fn agent(mut section: Section<'_>) -> Option<Agent> {
-    let port = section.required("port");
+    let port = port(&mut section);
+    if port.is_none() {
+        section.missing("port", "add `port: …`, where the agent listens");
+    }
     let interval = section.checked("interval", INTERVAL, not_zero);
     let agent = port.map(|port| Agent {
         port,

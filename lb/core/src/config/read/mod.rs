@@ -2,6 +2,7 @@
 
 mod check;
 mod listener;
+mod names;
 mod pool;
 mod server;
 mod value;

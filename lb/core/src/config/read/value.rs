@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use settings::{Node, Problem, Setting, Value};
 
+use super::names::is_host_name;
 use crate::config::{Address, Rate};
 use crate::probe::Expect;
 
@@ -81,21 +82,14 @@ impl Setting for Address {
         if let Ok(address) = unbracket(host).parse::<IpAddr>() {
             return Ok(Self::Socket(SocketAddr::new(address, port)));
         }
-        let plausible = |label: &str| {
-            !label.is_empty()
-                && label.len() <= 63
-                && label.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-        };
-        // 192.0.2.300 is a mistake, not a name
-        let numeric = host.rsplit('.').next().is_some_and(|label| label.chars().all(|c| c.is_ascii_digit()));
-        if numeric || !host.trim_end_matches('.').split('.').all(plausible) {
+        if !is_host_name(host) {
             return Err(problem());
         }
         Ok(Self::Name { host: host.to_ascii_lowercase(), port })
     }
 }
 
-fn unbracket(address: &str) -> &str {
+pub(super) fn unbracket(address: &str) -> &str {
     address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address)
 }
 
