@@ -73,11 +73,21 @@ impl<'a> Section<'a> {
 
     /// The value of `key`, where the word `off` means `None`; `default` if it is missing or wrong.
     pub fn or_off<T: Setting>(&mut self, key: &'static str, default: Option<T>) -> Option<T> {
+        self.checked_or_off(key, default, |_| Ok(()))
+    }
+
+    /// As [`Section::or_off`], and checks the value.
+    pub fn checked_or_off<T: Setting>(
+        &mut self,
+        key: &'static str,
+        default: Option<T>,
+        check: impl Fn(&T) -> Result<(), Problem>,
+    ) -> Option<T> {
         let Some(node) = self.node(key) else { return default };
         if is_off(node) {
             return None;
         }
-        self.read(node, T::read).or(default)
+        self.read(node, |node| T::read(node).and_then(|value| check(&value).map(|()| value))).or(default)
     }
 
     /// As [`Section::or`], and checks the value.

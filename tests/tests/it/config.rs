@@ -98,7 +98,7 @@ fn turned_on(lines: &[&str], position: usize) -> String {
 /// Every key that the reader asks a section for.
 fn known_keys() -> BTreeSet<String> {
     let calls = Regex::new(concat!(
-        r"\.(?:required|optional|or|or_off|checked|choice|list|items|section|part|node)(?:::<[^(]*>)?",
+        r"\.(?:required|optional|or|or_off|checked|checked_or_off|choice|list|items|section|part|node)(?:::<[^(]*>)?",
         r#"\(\s*"([a-z0-9_]+)""#
     ))
     .unwrap();

@@ -74,6 +74,56 @@ fn a_server_check_is_laid_over_the_pool_s() {
     assert_eq!(compile(&text, None).unwrap().pools[0].servers[1].check, None);
 }
 
+/// Faults of the file with these keys at the listener, and the listener if there are none.
+fn listener(keys: &str) -> Result<Listener, Vec<String>> {
+    let text = PAIR.replace("pool: empi }", &format!("pool: empi, {keys} }}"));
+    let config =
+        compile(&text, None).map_err(|faults| faults.iter().map(Fault::to_string).collect::<Vec<_>>());
+    config.map(|mut config| config.listeners.remove(0))
+}
+
+#[test]
+fn a_limit_is_off_or_not_zero() {
+    let server = |limit: &str| {
+        let text = PAIR.replace("weight: 5, priority: 2", &format!("max_connections: {limit}"));
+        compile(&text, None).map(|mut config| config.pools.remove(0).servers.remove(1).max_connections)
+    };
+    for zero in ["max_connections: 0", "max_connections_per_source: 0", "idle_timeout: 0s", "max_age: 0s"] {
+        let faults = listener(zero).unwrap_err();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        let key = zero.split(':').next().unwrap();
+        assert!(faults[0].starts_with(&format!("line 5: listeners[bank].{key}: ")), "{faults:?}");
+        assert!(faults[0].ends_with("; write `off`, or leave the key out, for no limit"), "{faults:?}");
+    }
+    assert!(server("0").unwrap_err()[0].to_string().contains("`off`"));
+
+    let keys =
+        ["max_connections", "max_connections_per_source", "rate_per_source", "idle_timeout", "max_age"];
+    let off = listener(&keys.map(|key| format!("{key}: off")).join(", ")).unwrap();
+    assert_eq!((off.max_connections, off.max_connections_per_source), (None, None));
+    assert_eq!((off.rate_per_source, off.idle_timeout, off.max_age), (None, None, None));
+    assert_eq!((server("off"), server("7")), (Ok(None), Ok(Some(7))));
+}
+
+#[test]
+fn what_the_kernel_cannot_count_is_a_fault() {
+    for keys in [
+        "keepalive: { idle: 32768s }",
+        "keepalive: { interval: 10h }",
+        "keepalive: { idle: 1500ms }",
+        "keepalive: { interval: 0s }",
+        "user_timeout: 25days",
+        "user_timeout: 0s",
+        "user_timeout: 10us",
+    ] {
+        let faults = listener(keys).unwrap_err();
+        assert_eq!(faults.len(), 1, "{keys}: {faults:?}");
+        assert!(faults[0].contains("the kernel counts"), "{keys}: {faults:?}");
+    }
+    listener("keepalive: { idle: 32767s, interval: 32767s }, user_timeout: 24days").unwrap();
+    assert_eq!(listener("user_timeout: off").unwrap().user_timeout, None);
+}
+
 /// Faults of the file with this check.
 fn check_faults(check: &str) -> Vec<String> {
     let text = PAIR.replace("check: { type: tcp, interval: 2s, timeout: 1s, rise: 2, fall: 3 }", check);

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use settings::{Part, Section};
+use settings::{Part, Problem, Section};
 
-use super::value::{Bind, between, not_zero, plain_name};
+use super::value::{Bind, between, limit, not_zero, plain_name};
 use crate::config::{AcceptProxy, AccessList, Keepalive, Listener, MaxAge};
 
 pub(super) fn listener(mut section: Section<'_>) -> Option<Listener> {
@@ -20,15 +20,16 @@ pub(super) fn listener(mut section: Section<'_>) -> Option<Listener> {
     let access = AccessList { allow: section.list("allow"), deny: section.list("deny") };
     let keepalive = keepalive(section.part("keepalive"));
     let proxy_protocol = section.section("proxy_protocol").and_then(accept_proxy);
-    let max_age = section.optional("max_age");
+    let max_age = section.checked_or_off("max_age", None, limit);
     let jitter_percent = section.checked("max_age_jitter_percent", 10, between(0, 100));
     let freebind = section.or("freebind", true);
     let backlog = section.checked("backlog", 4096, between(1, 65_535));
-    let user_timeout = section.or_off("user_timeout", Some(Duration::from_secs(60)));
-    let max_connections = section.optional("max_connections");
-    let max_connections_per_source = section.optional("max_connections_per_source");
-    let rate_per_source = section.optional("rate_per_source");
-    let idle_timeout = section.or_off("idle_timeout", Some(Duration::from_secs(3600)));
+    let user_timeout =
+        section.checked_or_off("user_timeout", Some(Duration::from_secs(60)), kernel_milliseconds);
+    let max_connections = section.checked_or_off("max_connections", None, limit);
+    let max_connections_per_source = section.checked_or_off("max_connections_per_source", None, limit);
+    let rate_per_source = section.or_off("rate_per_source", None);
+    let idle_timeout = section.checked_or_off("idle_timeout", Some(Duration::from_secs(3600)), limit);
     section.finish();
     Some(Listener {
         name: name?,
@@ -54,25 +55,35 @@ fn keepalive(part: Part<'_>) -> Option<Keepalive> {
         Part::Absent => Some(default),
         Part::Off => None,
         Part::Given(mut section) => {
-            let whole_seconds = |duration: &Duration| {
-                not_zero(duration)?;
-                if duration.subsec_nanos() == 0 {
-                    Ok(())
-                } else {
-                    Err(settings::Problem::new(
-                        "the kernel counts keepalive in whole seconds",
-                        "write whole seconds",
-                    ))
-                }
-            };
             let keepalive = Keepalive {
-                idle: section.checked("idle", default.idle, whole_seconds),
-                interval: section.checked("interval", default.interval, whole_seconds),
+                idle: section.checked("idle", default.idle, kernel_seconds),
+                interval: section.checked("interval", default.interval, kernel_seconds),
                 count: section.checked("count", default.count, between(1, 127)),
             };
             section.finish();
             Some(keepalive)
         }
+    }
+}
+
+/// TCP_KEEPIDLE and TCP_KEEPINTVL: 1 to 32767 s.
+fn kernel_seconds(duration: &Duration) -> Result<(), Problem> {
+    if duration.subsec_nanos() == 0 && (1..=32_767).contains(&duration.as_secs()) {
+        Ok(())
+    } else {
+        let problem = "the kernel counts keepalive in whole seconds, up to 32767";
+        Err(Problem::new(problem, "write whole seconds, at least 1s and at most 32767s"))
+    }
+}
+
+/// TCP_USER_TIMEOUT: 1 to `i32::MAX` ms.
+fn kernel_milliseconds(duration: &Duration) -> Result<(), Problem> {
+    let highest = i32::MAX.unsigned_abs();
+    if (1..=u128::from(highest)).contains(&duration.as_millis()) {
+        Ok(())
+    } else {
+        let problem = format!("the kernel counts this in milliseconds, from 1 to {highest}");
+        Err(Problem::new(problem, "write a duration from 1ms to 24days, or `off`"))
     }
 }
 

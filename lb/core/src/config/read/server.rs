@@ -3,7 +3,7 @@
 use settings::{Node, Part, Section};
 
 use super::check;
-use super::value::{between, plain_name};
+use super::value::{between, limit, plain_name};
 use crate::config::{Check, Server};
 
 /// `pool_check` is the pool's `check:` as written, over which the server's own is laid; `inherited` is what that
@@ -20,21 +20,14 @@ pub(super) fn server(
     let address = section.required("address");
     let weight = section.checked("weight", 1, between(0, 1000));
     let priority = section.checked("priority", 1, between(1, 255));
-    let max_connections = section.checked("max_connections", u32::MAX, between(1, u32::MAX));
+    let max_connections = section.checked_or_off("max_connections", None, limit);
     let check = match section.part("check") {
         Part::Absent => inherited.cloned(),
         Part::Off => None,
         Part::Given(_) => own_check(&mut section, pool_check),
     };
     section.finish();
-    Some(Server {
-        name: name?,
-        address: address?,
-        weight,
-        priority,
-        max_connections: (max_connections != u32::MAX).then_some(max_connections),
-        check,
-    })
+    Some(Server { name: name?, address: address?, weight, priority, max_connections, check })
 }
 
 fn own_check(section: &mut Section<'_>, pool_check: Option<&Node>) -> Option<Check> {

@@ -18,6 +18,18 @@ pub(super) fn not_zero(duration: &Duration) -> Result<(), Problem> {
     }
 }
 
+/// For limits, where zero would be none to some and everything to others.
+pub(super) fn limit<T: Default + PartialEq>(value: &T) -> Result<(), Problem> {
+    if *value == T::default() {
+        Err(Problem::new(
+            "a limit of zero lets nothing through",
+            "write `off`, or leave the key out, for no limit",
+        ))
+    } else {
+        Ok(())
+    }
+}
+
 /// For numbers that make no sense outside of a range.
 pub(super) fn between<T: PartialOrd + std::fmt::Display + Copy>(
     low: T,
