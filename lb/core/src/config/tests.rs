@@ -74,6 +74,35 @@ fn a_server_check_is_laid_over_the_pool_s() {
     assert_eq!(compile(&text, None).unwrap().pools[0].servers[1].check, None);
 }
 
+#[test]
+fn of_another_type_a_server_check_takes_only_what_means_the_same() {
+    let check = |pool: &str, own: &str| {
+        let text = PAIR
+            .replace(
+                "check: { type: tcp, interval: 2s, timeout: 1s, rise: 2, fall: 3 }",
+                &format!("check: {{ {pool} }}"),
+            )
+            .replace("weight: 5, priority: 2", &format!("check: {{ {own} }}"));
+        let config = compile(&text, None).unwrap_or_else(|faults| panic!("{pool} / {own}: {faults:?}"));
+        config.pools[0].servers[1].check.clone().unwrap()
+    };
+    let common = "interval: 3s, fast_interval: 1s, down_interval: 4s, jitter_percent: 5, timeout: 900ms, rise: 4, \
+                  fall: 5, start: down, address: 192.0.2.9, port: 81, proxy_protocol: v1";
+    let tcp = check(&format!("type: http, path: /health, expect: ok, {common}"), "type: tcp");
+    assert_eq!(tcp, check(&format!("type: tcp, {common}"), "type: tcp"));
+
+    let kind = |pool: &str, own: &str| check(pool, own).kind;
+    let http = "type: http, path: /health, method: HEAD, host: a.example, status: 204";
+    assert_eq!(kind(http, "type: https"), kind(&http.replace("http,", "https,"), "type: https"));
+    assert_eq!(kind("type: send_expect, expect: PONG", "type: http"), kind("type: http", "type: http"));
+    assert_eq!(
+        kind("type: https, path: /x, verify: false", "type: tls"),
+        kind("type: tls, verify: false", "fall: 1")
+    );
+    assert_eq!(kind("type: command, program: /bin/true, args: [a]", "type: tcp"), CheckKind::Tcp);
+    assert_eq!(kind("port: 81", "type: tls, verify: false"), kind("type: tls, verify: false", "fall: 1"));
+}
+
 /// Faults of the file with these keys at the listener, and the listener if there are none.
 fn listener(keys: &str) -> Result<Listener, Vec<String>> {
     let text = PAIR.replace("pool: empi }", &format!("pool: empi, {keys} }}"));

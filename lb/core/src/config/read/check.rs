@@ -64,6 +64,33 @@ pub(super) fn check(mut section: Section<'_>) -> Check {
     check
 }
 
+/// Keys of every type.
+const COMMON: [&str; 12] = [
+    "type",
+    "interval",
+    "fast_interval",
+    "down_interval",
+    "jitter_percent",
+    "timeout",
+    "rise",
+    "fall",
+    "start",
+    "address",
+    "port",
+    "proxy_protocol",
+];
+const OF_HTTP: [&str; 7] = ["method", "path", "host", "status", "expect", "expect_hex", "expect_regex"];
+const OF_TLS: [&str; 3] = ["server_name", "verify", "ca_file"];
+
+/// Whether a key means the same to checks of both types.
+pub(super) fn is_shared(key: &str, one: &str, other: &str) -> bool {
+    let both = |types: [&str; 2]| types.contains(&one) && types.contains(&other);
+    one == other
+        || COMMON.contains(&key)
+        || both(["http", "https"]) && OF_HTTP.contains(&key)
+        || both(["https", "tls"]) && OF_TLS.contains(&key)
+}
+
 fn port(section: &mut Section<'_>) -> Option<u16> {
     section.node("port")?;
     Some(section.checked("port", 1, between(1, u16::MAX)))

@@ -1,6 +1,6 @@
 //! `servers:` of a pool.
 
-use settings::{Node, Part, Section};
+use settings::{Node, Part, Section, Value};
 
 use super::check;
 use super::value::{between, limit, plain_name};
@@ -33,8 +33,28 @@ pub(super) fn server(
 fn own_check(section: &mut Section<'_>, pool_check: Option<&Node>) -> Option<Check> {
     let own = section.node("check")?;
     let merged = match pool_check {
-        Some(base) if matches!(base.value, settings::Value::Map(_)) => base.clone().overlay(own),
+        Some(base) if matches!(base.value, Value::Map(_)) => fitting(base.clone(), own).overlay(own),
         _ => own.clone(),
     };
     Section::open(&merged, section.faults()).map(check::check)
+}
+
+/// What of the pool's check goes for the server's `own`: keys that mean something else to its type, or nothing,
+/// do not.
+fn fitting(mut base: Node, own: &Node) -> Node {
+    let pool_type = check_type(&base).unwrap_or("tcp").to_owned();
+    let own_type = check_type(own).unwrap_or(&pool_type);
+    if let Value::Map(entries) = &mut base.value {
+        entries.retain(|(key, _)| check::is_shared(key, &pool_type, own_type));
+    }
+    base
+}
+
+fn check_type(check: &Node) -> Option<&str> {
+    match &check.get("type")?.value {
+        Value::Text(word) => Some(word),
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::List(_) | Value::Map(_) => {
+            None
+        }
+    }
 }
