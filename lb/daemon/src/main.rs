@@ -3,6 +3,7 @@
 //! | module | does |
 //! |---|---|
 //! | [`cli`] | the command line, the daemon's life among it |
+//! | [`host`] | a configuration file on this host |
 //! | [`control`] | the control plane: reloads, checks, events, the operator's wishes |
 //! | [`worker`] | the data plane: one thread per core, from accept to the end of a connection |
 //! | [`service`] | what both share: listeners and pools |
@@ -15,6 +16,7 @@ mod admin;
 mod cli;
 mod control;
 mod end;
+mod host;
 mod metrics;
 mod probe;
 mod resolve;

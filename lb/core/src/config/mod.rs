@@ -4,15 +4,18 @@
 //! alone) → [`Config`]. Two of them → [`Plan`].
 
 mod diff;
+mod host;
 mod model;
 mod read;
 mod rules;
 #[cfg(test)]
 mod tests;
 
+use host::AnyHost;
 use settings::{Fault, Faults, Node, Path, Problem, Section, Value};
 
 pub use diff::{Change, FieldChange, Plan};
+pub use host::Host;
 pub use model::*;
 
 /// Reads `text` as the configuration of `node` (the name under `nodes:` whose part is laid over the rest; it is
@@ -21,10 +24,18 @@ pub use model::*;
 /// # Errors
 /// Every fault of the file, in the file's order.
 pub fn compile(text: &str, node: Option<&str>) -> Result<Config, Vec<Fault>> {
+    compile_for(text, node, &AnyHost)
+}
+
+/// As [`compile`], for a file that `host` is to carry out.
+///
+/// # Errors
+/// As [`compile`], and what the host has not.
+pub fn compile_for(text: &str, node: Option<&str>, host: &dyn Host) -> Result<Config, Vec<Fault>> {
     let root = settings::parse(text).map_err(|fault| vec![*fault])?;
     let faults = Faults::default();
     let tree = for_node(root, node, &faults);
-    let config = read::config(&tree, &faults);
+    let config = read::config(&tree, &faults, host);
     rules::check(&config, &tree, &faults);
     finish(text, faults.into_vec()).map(|()| config)
 }
@@ -40,13 +51,21 @@ pub fn node_names(text: &str) -> Vec<String> {
 /// # Errors
 /// Every fault of the file, each once, in the file's order.
 pub fn check_all(text: &str) -> Result<(), Vec<Fault>> {
+    check_all_for(text, &AnyHost)
+}
+
+/// As [`check_all`], on a `host` that stands for all of them.
+///
+/// # Errors
+/// As [`check_all`], and what the host has not.
+pub fn check_all_for(text: &str, host: &dyn Host) -> Result<(), Vec<Fault>> {
     let names = node_names(text);
     if names.is_empty() {
-        return compile(text, None).map(|_| ());
+        return compile_for(text, None, host).map(|_| ());
     }
     let mut faults: Vec<Fault> = Vec::new();
     for name in names {
-        faults.extend(compile(text, Some(&name)).err().unwrap_or_default());
+        faults.extend(compile_for(text, Some(&name), host).err().unwrap_or_default());
     }
     finish(text, faults)
 }

@@ -103,6 +103,50 @@ fn of_another_type_a_server_check_takes_only_what_means_the_same() {
     assert_eq!(kind("port: 81", "type: tls, verify: false"), kind("type: tls, verify: false", "fall: 1"));
 }
 
+/// It has nothing.
+struct BareHost;
+
+impl Host for BareHost {
+    fn program(&self, _: &std::path::Path) -> Result<(), Problem> {
+        Err(Problem::new("no program", "install it"))
+    }
+
+    fn ca_file(&self, _: &std::path::Path) -> Result<(), Problem> {
+        Err(Problem::new("no certificates", "copy them"))
+    }
+
+    fn log_filter(&self, _: &str) -> Result<(), Problem> {
+        Err(Problem::new("no filter", "write another"))
+    }
+}
+
+#[test]
+fn what_the_host_has_not_is_a_fault_at_its_place() {
+    let text = r#"
+listeners: [ { name: l, bind: "127.0.0.1:1", pool: p } ]
+pools:
+  - name: p
+    check: { type: command, program: /bin/check }
+    servers:
+      - { name: a, address: "192.0.2.1:1", check: { fall: 1 } }
+      - { name: b, address: "192.0.2.2:1", check: { type: tls, ca_file: /etc/ca.pem } }
+nodes:
+  x: {}
+  y:
+    log: { level: loud }
+"#;
+    check_all(text).unwrap();
+    let faults: Vec<_> = check_all_for(text, &BareHost).unwrap_err().iter().map(Fault::to_string).collect();
+    assert_eq!(
+        faults,
+        [
+            "line 5: pools[p].check.program: no program (here: \"/bin/check\"); install it",
+            "line 8: pools[p].servers[b].check.ca_file: no certificates (here: \"/etc/ca.pem\"); copy them",
+            "line 12: nodes.y.log.level: no filter (here: \"loud\"); write another",
+        ]
+    );
+}
+
 /// Faults of the file with these keys at the listener, and the listener if there are none.
 fn listener(keys: &str) -> Result<Listener, Vec<String>> {
     let text = PAIR.replace("pool: empi }", &format!("pool: empi, {keys} }}"));

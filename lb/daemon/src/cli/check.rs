@@ -3,20 +3,15 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use lb_core::config;
-
 use super::{WRONG_CONFIG, print_faults, read_config, say};
+use crate::host;
 
 pub(super) fn check(file: &Path, node: Option<&str>, json: bool) -> ExitCode {
     let text = match read_config(file) {
         Ok(text) => text,
         Err(code) => return code,
     };
-    let result = match node {
-        Some(node) => config::compile(&text, Some(node)).map(|_| ()),
-        None => config::check_all(&text),
-    };
-    let faults = result.err().unwrap_or_default();
+    let faults = host::check(&text, node).err().unwrap_or_default();
     if json {
         say(&serde_json::to_string_pretty(&faults).unwrap_or_default());
     } else if faults.is_empty() {

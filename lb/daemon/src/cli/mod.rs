@@ -68,17 +68,6 @@ fn read_config(file: &Path) -> Result<String, ExitCode> {
     })
 }
 
-/// The name under `nodes:` that is this host: as chosen, or the host name, whole or up to its first dot.
-fn this_node(text: &str, chosen: Option<&str>) -> Option<String> {
-    let names = lb_core::config::node_names(text);
-    if let Some(chosen) = chosen {
-        return Some(chosen.to_owned());
-    }
-    let host = nix::unistd::gethostname().ok()?.into_string().ok()?;
-    let short = host.split('.').next().unwrap_or(&host);
-    names.iter().find(|name| **name == host || **name == short).cloned().or(Some(host))
-}
-
 #[expect(clippy::print_stderr, reason = "a command speaks to its caller")]
 fn complain(text: &str) {
     eprintln!("lb: {text}");

@@ -5,23 +5,23 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use lb_core::config::{self, Config, LogFormat};
+use lb_core::config::LogFormat;
 use runtime::logging::Format;
 use runtime::signals::{Signals, Wish};
 use tokio::net::TcpListener;
 
-use super::{WRONG_CONFIG, complain, fail, print_faults, read_config, this_node};
+use super::{WRONG_CONFIG, complain, fail, print_faults, read_config};
 use crate::admin;
 use crate::control::Control;
+use crate::host::{self, Compiled};
 
 pub(super) fn run(file: &Path, chosen: Option<&str>) -> ExitCode {
     let text = match read_config(file) {
         Ok(text) => text,
         Err(code) => return code,
     };
-    let node = this_node(&text, chosen);
-    match config::compile(&text, node.as_deref()) {
-        Ok(config) => serve(config, file, node).unwrap_or_else(|error| fail(&error)),
+    match host::compile(&text, chosen) {
+        Ok(compiled) => serve(compiled, file, chosen).unwrap_or_else(|error| fail(&error)),
         Err(faults) => {
             complain(&format!("{}:", file.display()));
             print_faults(&faults);
@@ -30,20 +30,21 @@ pub(super) fn run(file: &Path, chosen: Option<&str>) -> ExitCode {
     }
 }
 
-fn serve(config: Config, file: &Path, node: Option<String>) -> anyhow::Result<ExitCode> {
-    let format = match config.log.format {
+fn serve(compiled: Compiled, file: &Path, chosen: Option<&str>) -> anyhow::Result<ExitCode> {
+    let log = &compiled.config.log;
+    let format = match log.format {
         LogFormat::Text => Format::Text,
         LogFormat::Json => Format::Json,
     };
-    let _log = runtime::logging::init(format, &config.log.level)?;
+    let _log = runtime::logging::init(format, &log.level)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(live(config, file, node))
+    runtime.block_on(live(compiled, file, chosen))
 }
 
-async fn live(config: Config, file: &Path, node: Option<String>) -> anyhow::Result<ExitCode> {
+async fn live(compiled: Compiled, file: &Path, chosen: Option<&str>) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::install()?;
     let files = runtime::limits::raise_open_files().context("raising the limit of open files")?;
-    let (metrics_listen, socket) = (config.metrics, config.admin.socket.clone());
+    let (metrics_listen, socket) = (compiled.config.metrics, compiled.config.admin.socket.clone());
     let admin = admin::bind(&socket).await.with_context(|| format!("admin.socket {}", socket.display()))?;
     let metrics = match metrics_listen {
         Some(metrics) => Some(
@@ -53,7 +54,7 @@ async fn live(config: Config, file: &Path, node: Option<String>) -> anyhow::Resu
         ),
         None => None,
     };
-    let control = match Control::start(config, file, node)? {
+    let control = match Control::start(compiled, file, chosen)? {
         Ok(control) => control,
         Err(faults) => {
             complain("the configuration cannot be carried out here:");

@@ -25,6 +25,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::watch as watch_channel;
 use tokio::task::AbortHandle;
 
+use crate::host::{self, Compiled};
 use crate::metrics::Metrics;
 use crate::probe::Prober;
 use crate::resolve::Names;
@@ -39,7 +40,8 @@ pub use report::{ListenerReport, Report};
 #[derive(Debug)]
 pub struct Control {
     file: PathBuf,
-    node: Option<String>,
+    /// On the command line.
+    chosen_node: Option<String>,
     started: Instant,
     metrics: Arc<Metrics>,
     workers: Vec<worker::Handle>,
@@ -54,6 +56,8 @@ pub struct Control {
 #[derive(Debug)]
 struct State {
     config: Config,
+    /// Whose part of the file that is.
+    node: Option<String>,
     pools: BTreeMap<String, RunningPool>,
     listeners: BTreeMap<String, Arc<SharedListener>>,
     services: BTreeMap<String, Arc<Service>>,
@@ -93,9 +97,9 @@ impl Control {
     /// # Errors
     /// When threads cannot be made, or with the faults of what cannot be carried out here (an address in use).
     pub fn start(
-        config: Config,
+        Compiled { config, node }: Compiled,
         file: &Path,
-        node: Option<String>,
+        chosen_node: Option<&str>,
     ) -> anyhow::Result<Result<Arc<Self>, Vec<Fault>>> {
         let count = worker_count(&config);
         let (events, received) = unbounded_channel();
@@ -105,6 +109,7 @@ impl Control {
         let nothing = Config { listeners: Vec::new(), pools: Vec::new(), ..config.clone() };
         let state = State {
             config: nothing,
+            node,
             pools: BTreeMap::new(),
             listeners: BTreeMap::new(),
             services: BTreeMap::new(),
@@ -113,7 +118,7 @@ impl Control {
         };
         let control = Arc::new(Self {
             file: file.to_owned(),
-            node,
+            chosen_node: chosen_node.map(str::to_owned),
             started: Instant::now(),
             metrics: Arc::new(Metrics::new()?),
             workers,
@@ -140,7 +145,11 @@ impl Control {
         if self.draining.load(Ordering::Relaxed) {
             return Err(Refusal::Stopping);
         }
-        let result = self.read().and_then(|config| self.apply(config).map_err(Refusal::Faults));
+        let result = self.read().and_then(|Compiled { config, node }| {
+            let plan = self.apply(config).map_err(Refusal::Faults)?;
+            self.state().node = node;
+            Ok(plan)
+        });
         let label = if result.is_ok() { "applied" } else { "refused" };
         self.metrics.reloads.with_label_values(&[label]).inc();
         match &result {
@@ -153,10 +162,10 @@ impl Control {
         result
     }
 
-    fn read(&self) -> Result<Config, Refusal> {
+    fn read(&self) -> Result<Compiled, Refusal> {
         let text = std::fs::read_to_string(&self.file)
             .map_err(|error| Refusal::Unreadable(format!("{}: {error}", self.file.display())))?;
-        config::compile(&text, self.node.as_deref()).map_err(Refusal::Faults)
+        host::compile(&text, self.chosen_node.as_deref()).map_err(Refusal::Faults)
     }
 
     fn applied_now(&self) {

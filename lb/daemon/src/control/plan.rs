@@ -2,12 +2,13 @@
 
 use std::time::Instant;
 
-use lb_core::config::{self, Change, OnDown, Plan};
+use lb_core::config::{Change, Config, OnDown, Plan};
 use lb_core::pool::Status;
 use serde::{Deserialize, Serialize};
 use settings::Fault;
 
 use super::{Control, State};
+use crate::host;
 
 /// One change of a plan.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -24,15 +25,15 @@ impl Control {
     /// # Errors
     /// The faults of `text`.
     pub fn preview(&self, text: &str) -> Result<Vec<Preview>, Vec<Fault>> {
-        let new = config::compile(text, self.node.as_deref())?;
+        let new = host::compile(text, self.chosen_node.as_deref())?.config;
         let state = self.state();
         let plan = Plan::between(&state.config, &new);
-        Ok(plan.changes.into_iter().map(|change| state.preview(change)).collect())
+        Ok(plan.changes.into_iter().map(|change| state.preview(change, &new)).collect())
     }
 }
 
 impl State {
-    fn preview(&self, change: Change) -> Preview {
+    fn preview(&self, change: Change, new: &Config) -> Preview {
         let (connections, effect) = match &change {
             Change::Process { needs_restart: true, .. } => (0, "takes a restart; stays as it is"),
             Change::Process { .. } => (0, "takes effect at once"),
@@ -44,7 +45,7 @@ impl State {
                 (self.on_server(pool, server), "stay; new connections follow")
             }
             Change::ServerRemoved { pool, server, .. } => {
-                (self.on_server(pool, server), self.when_removed(pool))
+                (self.on_server(pool, server), when_removed(pool, new))
             }
             Change::ListenerRemoved { listener } | Change::ListenerRebound { listener, .. } => {
                 (self.on_listener(listener), "stay until they end")
@@ -69,16 +70,17 @@ impl State {
         servers.iter().filter(|server| server.name == name).map(|server| server.live).sum()
     }
 
-    fn when_removed(&self, pool: &str) -> &'static str {
-        let settings = self.config.pools.iter().find(|candidate| candidate.name == pool);
-        match settings.map(|pool| pool.on_down) {
-            Some(OnDown::Close) => "are closed (on_down: close)",
-            Some(OnDown::Keep) | None => "stay until they end (on_down: keep)",
-        }
-    }
-
     fn status(&self, pool: &str) -> Option<Status> {
         let running = self.pools.get(pool)?;
         Some(running.shared.with(|machine| machine.status(Instant::now())))
+    }
+}
+
+/// A reload that changes `on_down` too has it in force already when it takes the server away.
+fn when_removed(pool: &str, new: &Config) -> &'static str {
+    let settings = new.pools.iter().find(|candidate| candidate.name == pool);
+    match settings.map(|pool| pool.on_down) {
+        Some(OnDown::Close) => "are closed (on_down: close)",
+        Some(OnDown::Keep) | None => "stay until they end (on_down: keep)",
     }
 }

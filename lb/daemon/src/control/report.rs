@@ -55,7 +55,7 @@ impl Control {
         let now = Instant::now();
         Report {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            node: self.node.clone(),
+            node: state.node.clone(),
             file: self.file.display().to_string(),
             uptime_seconds: self.started.elapsed().as_secs_f64(),
             workers: self.workers.len(),

@@ -18,6 +18,7 @@ use lb_core::config::{Agent, Check, CheckKind};
 use tokio::time::{Instant, timeout, timeout_at};
 
 pub use error::ProbeError;
+pub use tls::check_ca_file;
 
 /// The server to be checked.
 #[derive(Clone, Debug)]

@@ -112,6 +112,14 @@ impl Trust {
     }
 }
 
+/// Whether checks could trust the certificates of this PEM file.
+///
+/// # Errors
+/// Why not.
+pub fn check_ca_file(path: &Path) -> Result<(), String> {
+    roots_of(path).map(drop)
+}
+
 fn host_roots() -> Result<RootCertStore, String> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();

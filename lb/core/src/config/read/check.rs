@@ -1,5 +1,6 @@
 //! `check:` and `agent:`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use settings::{Part, Section};
@@ -7,16 +8,16 @@ use settings::{Part, Section};
 use super::names::{HttpHost, HttpMethod, HttpPath, ServerName};
 use super::pool::proxy_version;
 use super::value::{Hex, Pattern, between, not_zero};
-use crate::config::{Agent, Check, CheckKind, HttpCheck, StartState, TlsCheck};
+use crate::config::{Agent, Check, CheckKind, Host, HttpCheck, StartState, TlsCheck};
 use crate::probe::Expect;
 
 const INTERVAL: Duration = Duration::from_secs(2);
 
 /// The pool's check: a TCP connect unless the file says otherwise.
-pub(super) fn pool_check(part: Part<'_>) -> Option<Check> {
+pub(super) fn pool_check(part: Part<'_>, host: &dyn Host) -> Option<Check> {
     match part {
         Part::Off => None,
-        Part::Given(section) => Some(check(section)),
+        Part::Given(section) => Some(check(section, host)),
         Part::Absent => Some(Check {
             kind: CheckKind::Tcp,
             interval: INTERVAL,
@@ -34,8 +35,8 @@ pub(super) fn pool_check(part: Part<'_>) -> Option<Check> {
     }
 }
 
-pub(super) fn check(mut section: Section<'_>) -> Check {
-    let kind = kind(&mut section);
+pub(super) fn check(mut section: Section<'_>, host: &dyn Host) -> Check {
+    let kind = kind(&mut section, host);
     let interval = section.checked("interval", INTERVAL, not_zero);
     let check = Check {
         kind,
@@ -106,7 +107,7 @@ enum Kind {
     Command,
 }
 
-fn kind(section: &mut Section<'_>) -> CheckKind {
+fn kind(section: &mut Section<'_>, host: &dyn Host) -> CheckKind {
     let kinds = [
         ("tcp", Kind::Tcp),
         ("send_expect", Kind::SendExpect),
@@ -120,12 +121,16 @@ fn kind(section: &mut Section<'_>) -> CheckKind {
         Kind::SendExpect => CheckKind::Exchange { send: send(section), expect: expect(section) },
         Kind::Http => CheckKind::Http(http(section, None)),
         Kind::Https => {
-            let tls = tls(section);
+            let tls = tls(section, host);
             CheckKind::Http(http(section, Some(tls)))
         }
-        Kind::Tls => CheckKind::Tls(tls(section)),
+        Kind::Tls => CheckKind::Tls(tls(section, host)),
         Kind::Command => {
-            let program = section.required("program").unwrap_or_default();
+            let program: Option<PathBuf> = section.required("program");
+            if let Some(Err(problem)) = program.as_deref().map(|program| host.program(program)) {
+                section.fault("program", problem);
+            }
+            let program = program.unwrap_or_default();
             CheckKind::Command { program, args: section.list("args") }
         }
     }
@@ -184,11 +189,15 @@ impl settings::Setting for StatusRange {
     }
 }
 
-fn tls(section: &mut Section<'_>) -> TlsCheck {
+fn tls(section: &mut Section<'_>, host: &dyn Host) -> TlsCheck {
+    let ca_file: Option<PathBuf> = section.optional("ca_file");
+    if let Some(Err(problem)) = ca_file.as_deref().map(|file| host.ca_file(file)) {
+        section.fault("ca_file", problem);
+    }
     TlsCheck {
         server_name: section.optional::<ServerName>("server_name").map(|name| name.0),
         verify: section.or("verify", true),
-        ca_file: section.optional("ca_file"),
+        ca_file,
     }
 }
 

@@ -13,14 +13,14 @@ use std::time::Duration;
 
 use settings::{Faults, Node, Problem, Section};
 
-use super::{Admin, Config, Log, LogFormat, Metrics, Resolver, Stop};
+use super::{Admin, Config, Host, Log, LogFormat, Metrics, Resolver, Stop};
 
 /// Reads the whole tree. Where something is wrong, a fault is noted and a default stands in, so that
 /// the rest can be checked too.
-pub(super) fn config(tree: &Node, faults: &Faults) -> Config {
+pub(super) fn config(tree: &Node, faults: &Faults, host: &dyn Host) -> Config {
     let mut config = Config {
         workers: None,
-        log: log(None),
+        log: log(None, host),
         stop: stop(None),
         metrics: None,
         admin: admin(None),
@@ -34,19 +34,19 @@ pub(super) fn config(tree: &Node, faults: &Faults) -> Config {
         Some(_) => top.optional("workers"),
         None => None,
     };
-    config.log = log(top.section("log"));
+    config.log = log(top.section("log"), host);
     config.stop = stop(top.section("stop"));
     config.metrics = top.section("metrics").and_then(metrics);
     config.admin = admin(top.section("admin"));
     config.resolver = resolver(top.section("resolver"));
     config.listeners = sections(&mut top, "listeners", listener::listener);
-    config.pools = sections(&mut top, "pools", pool::pool);
+    config.pools = sections(&mut top, "pools", |section| pool::pool(section, host));
     top.finish();
     config
 }
 
 /// Reads a list of sections, at least one.
-fn sections<T>(top: &mut Section<'_>, key: &'static str, read: fn(Section<'_>) -> Option<T>) -> Vec<T> {
+fn sections<T>(top: &mut Section<'_>, key: &'static str, read: impl Fn(Section<'_>) -> Option<T>) -> Vec<T> {
     let items = top.items(key);
     if items.is_empty() {
         top.missing(key, &format!("add at least one item under `{key}:`"));
@@ -55,12 +55,12 @@ fn sections<T>(top: &mut Section<'_>, key: &'static str, read: fn(Section<'_>) -
     items.into_iter().filter_map(|node| read(Section::open(node, faults)?)).collect()
 }
 
-fn log(section: Option<Section<'_>>) -> Log {
+fn log(section: Option<Section<'_>>, host: &dyn Host) -> Log {
     let mut log = Log { format: LogFormat::Text, level: "info".to_owned(), access: true };
     let Some(mut section) = section else { return log };
     log.format =
         section.choice("format", &[("text", LogFormat::Text), ("json", LogFormat::Json)], log.format);
-    log.level = section.or("level", log.level);
+    log.level = section.checked("level", log.level, |filter: &String| host.log_filter(filter));
     log.access = section.or("access", log.access);
     section.finish();
     log

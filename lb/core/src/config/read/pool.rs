@@ -8,11 +8,11 @@ use settings::{Part, Problem, Section, Setting, Value};
 use super::value::{between, not_zero, plain_name};
 use super::{check, server};
 use crate::config::{
-    Balance, Connect, Egress, OnDown, OnReturn, Passive, Persistence, Pool, ProxyVersion, Rate, SpillOver,
-    Tiers,
+    Balance, Connect, Egress, Host, OnDown, OnReturn, Passive, Persistence, Pool, ProxyVersion, Rate,
+    SpillOver, Tiers,
 };
 
-pub(super) fn pool(mut section: Section<'_>) -> Option<Pool> {
+pub(super) fn pool(mut section: Section<'_>, host: &dyn Host) -> Option<Pool> {
     let name: Option<String> = section.required("name");
     if let Some(Err(problem)) = name.as_deref().map(plain_name) {
         section.fault("name", problem);
@@ -33,7 +33,7 @@ pub(super) fn pool(mut section: Section<'_>) -> Option<Pool> {
     };
     let persistence = section.section("persistence").map(persistence);
     let check_node = section.node("check");
-    let own_check = check::pool_check(section.part("check"));
+    let own_check = check::pool_check(section.part("check"), host);
     let agent = section.section("agent").and_then(check::agent);
     let passive = passive(section.part("passive"));
     let connect = connect(section.section("connect"));
@@ -52,7 +52,7 @@ pub(super) fn pool(mut section: Section<'_>) -> Option<Pool> {
     let faults = section.faults();
     let servers = items
         .into_iter()
-        .filter_map(|node| server::server(Section::open(node, faults)?, check_node, own_check.as_ref()))
+        .filter_map(|node| server::server(Section::open(node, faults)?, check_node, own_check.as_ref(), host))
         .collect();
     section.finish();
     Some(Pool {

@@ -4,7 +4,7 @@ use settings::{Node, Part, Section, Value};
 
 use super::check;
 use super::value::{between, limit, plain_name};
-use crate::config::{Check, Server};
+use crate::config::{Check, Host, Server};
 
 /// `pool_check` is the pool's `check:` as written, over which the server's own is laid; `inherited` is what that
 /// means for servers that have none.
@@ -12,6 +12,7 @@ pub(super) fn server(
     mut section: Section<'_>,
     pool_check: Option<&Node>,
     inherited: Option<&Check>,
+    host: &dyn Host,
 ) -> Option<Server> {
     let name: Option<String> = section.required("name");
     if let Some(Err(problem)) = name.as_deref().map(plain_name) {
@@ -24,19 +25,19 @@ pub(super) fn server(
     let check = match section.part("check") {
         Part::Absent => inherited.cloned(),
         Part::Off => None,
-        Part::Given(_) => own_check(&mut section, pool_check),
+        Part::Given(_) => own_check(&mut section, pool_check, host),
     };
     section.finish();
     Some(Server { name: name?, address: address?, weight, priority, max_connections, check })
 }
 
-fn own_check(section: &mut Section<'_>, pool_check: Option<&Node>) -> Option<Check> {
+fn own_check(section: &mut Section<'_>, pool_check: Option<&Node>, host: &dyn Host) -> Option<Check> {
     let own = section.node("check")?;
     let merged = match pool_check {
         Some(base) if matches!(base.value, Value::Map(_)) => fitting(base.clone(), own).overlay(own),
         _ => own.clone(),
     };
-    Section::open(&merged, section.faults()).map(check::check)
+    Section::open(&merged, section.faults()).map(|section| check::check(section, host))
 }
 
 /// What of the pool's check goes for the server's `own`: keys that mean something else to its type, or nothing,
