@@ -28,6 +28,30 @@ pub struct Names {
     resolv_conf: PathBuf,
 }
 
+/// What a look-up found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// In ascending order, without repetition, at least one.
+    pub addresses: Vec<IpAddr>,
+    /// The family that nobody answered for: it may have addresses, too.
+    pub unknown: Option<Family>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    V4,
+    V6,
+}
+
+impl Family {
+    pub fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self::V4,
+            IpAddr::V6(_) => Self::V6,
+        }
+    }
+}
+
 /// Why a name has no address.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ResolveError {
@@ -43,6 +67,14 @@ pub enum ResolveError {
 }
 
 impl ResolveError {
+    /// Whether the name may well have addresses: what was known of it still is.
+    pub fn says_nothing(&self) -> bool {
+        match self {
+            Self::Timeout | Self::Failed(_) => true,
+            Self::Name(_) | Self::NotFound => false,
+        }
+    }
+
     /// The kind, as a label of metrics.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -64,23 +96,21 @@ impl Names {
         self.config.interval
     }
 
-    /// Every address of `host`, in ascending order, without repetition, at least one. Takes no longer than
-    /// `resolver.timeout`. An IP address is its own.
+    /// Every address of `host`. Takes no longer than `resolver.timeout`. An IP address is its own.
     ///
     /// # Errors
     /// No address was found. An address of one family is enough, whatever became of the other's look-up.
-    pub async fn lookup(&self, host: &str) -> Result<Vec<IpAddr>, ResolveError> {
+    pub async fn lookup(&self, host: &str) -> Result<Found, ResolveError> {
         if let Ok(ip) = host.parse() {
-            return Ok(vec![ip]);
+            return Ok(Found { addresses: vec![ip], unknown: None });
         }
         let name = Name::from_str(host).map_err(|error| ResolveError::Name(error.to_string()))?;
-        let mut addresses = self.static_addresses(&name).await;
-        if addresses.is_empty() {
-            addresses = self.ask(&name).await?;
-        }
-        addresses.sort_unstable();
-        addresses.dedup();
-        Ok(addresses)
+        let addresses = self.static_addresses(&name).await;
+        let mut found =
+            if addresses.is_empty() { self.ask(&name).await? } else { Found { addresses, unknown: None } };
+        found.addresses.sort_unstable();
+        found.addresses.dedup();
+        Ok(found)
     }
 
     /// From the hosts file, whose word is final. A file that cannot be read is an empty one.
@@ -98,19 +128,23 @@ impl Names {
     }
 
     /// Each family has the whole time, so that a name server which is silent about one does not hide the other.
-    async fn ask(&self, name: &Name) -> Result<Vec<IpAddr>, ResolveError> {
+    async fn ask(&self, name: &Name) -> Result<Found, ResolveError> {
         let resolver = self.resolver().await.map_err(|error| ResolveError::Failed(error.to_string()))?;
         let ask = async |kind| match timeout(self.config.timeout, resolver.lookup(name.clone(), kind)).await {
-            Ok(answer) => answer.map(|found| addresses(&found)).map_err(ResolveError::from),
+            Ok(answer) => match answer.map(|found| addresses(&found)).map_err(ResolveError::from) {
+                Ok(found) if found.is_empty() => Err(ResolveError::NotFound),
+                answer => answer,
+            },
             Err(_) => Err(ResolveError::Timeout),
         };
-        let found = match tokio::join!(ask(RecordType::A), ask(RecordType::AAAA)) {
-            (Ok(v4), Ok(v6)) => [v4, v6].concat(),
-            (Ok(found), Err(_)) | (Err(_), Ok(found)) => found,
+        let (addresses, unknown) = match tokio::join!(ask(RecordType::A), ask(RecordType::AAAA)) {
+            (Ok(v4), Ok(v6)) => ([v4, v6].concat(), None),
+            (Ok(found), Err(error)) => (found, error.says_nothing().then_some(Family::V6)),
+            (Err(error), Ok(found)) => (found, error.says_nothing().then_some(Family::V4)),
             // That the name does not exist is no news if the other family knows more.
             (Err(ResolveError::NotFound), Err(error)) | (Err(error), Err(_)) => return Err(error),
         };
-        if found.is_empty() { Err(ResolveError::NotFound) } else { Ok(found) }
+        Ok(Found { addresses, unknown })
     }
 
     async fn resolver(&self) -> Result<TokioResolver, NetError> {

@@ -44,6 +44,10 @@ fn ips(list: &[&str]) -> Vec<IpAddr> {
     list.iter().map(|ip| ip.parse().unwrap()).collect()
 }
 
+fn whole(list: &[&str]) -> Result<Found, ResolveError> {
+    Ok(Found { addresses: ips(list), unknown: None })
+}
+
 const LONG: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_millis(200);
 
@@ -55,7 +59,7 @@ async fn every_address_of_both_families_in_order() {
         _ => Some(Err(ResponseCode::NXDomain)),
     });
     let names = names(server.await, LONG);
-    let found = Ok(ips(&["192.0.2.1", "192.0.2.9", "2001:db8::1"]));
+    let found = whole(&["192.0.2.1", "192.0.2.9", "2001:db8::1"]);
     assert_eq!(names.lookup("empi.example").await, found);
     assert_eq!(names.lookup("empi.example.").await, found);
     assert_eq!(names.lookup("uaop.example").await, Err(ResolveError::NotFound));
@@ -64,8 +68,8 @@ async fn every_address_of_both_families_in_order() {
 #[tokio::test]
 async fn an_address_is_its_own() {
     let names = names("127.0.0.1:1".parse().unwrap(), SHORT);
-    assert_eq!(names.lookup("192.0.2.1").await, Ok(ips(&["192.0.2.1"])));
-    assert_eq!(names.lookup("2001:db8::1").await, Ok(ips(&["2001:db8::1"])));
+    assert_eq!(names.lookup("192.0.2.1").await, whole(&["192.0.2.1"]));
+    assert_eq!(names.lookup("2001:db8::1").await, whole(&["2001:db8::1"]));
 }
 
 #[tokio::test]
@@ -77,9 +81,20 @@ async fn one_family_is_enough() {
         _ => Some(Ok(Vec::new())),
     };
     let server = name_server(servfail).await;
-    for (host, timeout) in [("a.example", LONG), ("broken.example", LONG), ("mute.example", SHORT)] {
-        assert_eq!(names(server, timeout).lookup(host).await, Ok(ips(&["192.0.2.1"])), "{host}");
+    for (host, timeout, unknown) in [
+        ("a.example", LONG, None),
+        ("broken.example", LONG, Some(Family::V6)),
+        ("mute.example", SHORT, Some(Family::V6)),
+    ] {
+        let found = Found { addresses: ips(&["192.0.2.1"]), unknown };
+        assert_eq!(names(server, timeout).lookup(host).await, Ok(found), "{host}");
     }
+}
+
+#[tokio::test]
+async fn none_of_one_family_and_silence_about_the_other_is_no_answer() {
+    let server = name_server(|_, kind| (kind == RecordType::A).then(|| Ok(Vec::new()))).await;
+    assert_eq!(names(server, SHORT).lookup("a.example").await, Err(ResolveError::Timeout));
 }
 
 #[tokio::test]
@@ -110,8 +125,8 @@ async fn nothing_is_cached() {
         _ => Some(Ok(Vec::new())),
     });
     let names = names(server.await, LONG);
-    assert_eq!(names.lookup("empi.example").await, Ok(ips(&["192.0.2.0"])));
-    assert_eq!(names.lookup("empi.example").await, Ok(ips(&["192.0.2.1"])));
+    assert_eq!(names.lookup("empi.example").await, whole(&["192.0.2.0"]));
+    assert_eq!(names.lookup("empi.example").await, whole(&["192.0.2.1"]));
 }
 
 #[tokio::test]
@@ -121,10 +136,10 @@ async fn the_hosts_file_goes_before_dns_and_is_read_each_time() {
     let names = Names { hosts: hosts.path().into(), ..names(server.await, LONG) };
     std::fs::write(hosts.path(), "# ours\n192.0.2.7 empi-a EMPI.example # the first\n2001:db8::7 empi-a\n")
         .unwrap();
-    assert_eq!(names.lookup("empi-a").await, Ok(ips(&["192.0.2.7", "2001:db8::7"])));
-    assert_eq!(names.lookup("empi.example").await, Ok(ips(&["192.0.2.7"])));
+    assert_eq!(names.lookup("empi-a").await, whole(&["192.0.2.7", "2001:db8::7"]));
+    assert_eq!(names.lookup("empi.example").await, whole(&["192.0.2.7"]));
     std::fs::write(hosts.path(), "192.0.2.8 empi-a\n").unwrap();
-    assert_eq!(names.lookup("empi-a").await, Ok(ips(&["192.0.2.8"])));
+    assert_eq!(names.lookup("empi-a").await, whole(&["192.0.2.8"]));
 }
 
 #[tokio::test]
