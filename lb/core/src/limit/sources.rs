@@ -26,8 +26,9 @@ pub enum Refused {
 }
 
 impl SourceTable {
-    /// Counts a new connection of `source`. A limit that is `None` does not apply, but the connection is counted,
-    /// so that a limit which comes with a reload finds it.
+    /// Counts a new connection of `source`, whether there are limits or not; one that is `None` does not apply. Who
+    /// asks only while a limit is set saves the work, and a limit that comes later does not see the connections that
+    /// are there already.
     ///
     /// # Errors
     /// The connection goes beyond a limit; it is not counted then, under neither limit.
