@@ -92,7 +92,10 @@ impl From<&io::Error> for ProbeError {
 fn first_line(output: &str) -> String {
     const SHOWN: usize = 200;
     match output.lines().find(|line| !line.trim().is_empty()) {
-        Some(line) => format!(": {}", line.trim().chars().take(SHOWN).collect::<String>()),
+        Some(line) => {
+            let printable = line.trim().chars().filter(|character| !character.is_control());
+            format!(": {}", printable.take(SHOWN).collect::<String>())
+        }
         None => String::new(),
     }
 }
@@ -113,6 +116,7 @@ mod tests {
         let exit = |output: &str| ProbeError::Exit { code: 2, output: output.into() }.to_string();
         assert_eq!(exit(""), "exit code 2");
         assert_eq!(exit("\n  disk full \nmore"), "exit code 2: disk full");
+        assert_eq!(exit("\x1b[31mred\x07\rover"), "exit code 2: [31mredover", "no terminal is told anything");
     }
 
     #[test]
