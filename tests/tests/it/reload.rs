@@ -272,7 +272,7 @@ fn a_plan_names_each_change_with_the_connections_it_touches() {
     let _clients = [(); 4].map(|()| served(scene.bank.address()));
     let _other_client = served(other.address());
     wait_live(&lb, 5.0);
-    let new = scene.config(&[6], "").replace("on_down: keep", "slow_start: 5s\n    on_down: keep");
+    let new = scene.config(&[6], "").replace("on_down: keep", "slow_start: 5s\n    on_down: close");
     let new = fs::read_to_string(lb.config_path()).unwrap().replace(&old, &new);
     let file = lb.config_path().with_extension("new");
     fs::write(&file, new).unwrap();
@@ -283,6 +283,7 @@ fn a_plan_names_each_change_with_the_connections_it_touches() {
         "~ pool empi: slow_start",
         "~ server empi/a: weight: 1 → 6",
         "- server empi/b at",
+        "are closed (on_down: close)",
         "- listener extra",
     ] {
         assert!(plan.contains(part), "{plan}");
