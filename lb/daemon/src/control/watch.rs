@@ -96,7 +96,7 @@ impl Watch {
                 if self.probes.runs(probe) {
                     // its end wakes us up
                 } else if at <= now {
-                    due.push((server.id, target(), Job::Check(server.question, check.clone())));
+                    due.push((server.id, target(), Job::Check(server.question, Box::new(check.clone()))));
                 } else {
                     later(at);
                 }

@@ -26,7 +26,7 @@ pub(super) enum Kind {
 
 /// What is to be done.
 pub(super) enum Job {
-    Check(Question, Check),
+    Check(Question, Box<Check>),
     Agent(Agent),
 }
 
