@@ -15,6 +15,9 @@ use crate::admin;
 use crate::control::Control;
 use crate::host::{self, Compiled};
 
+/// Their target; `log.access` decides about them, not `log.level`.
+const ACCESS_RECORDS: &str = "access";
+
 pub(super) fn run(file: &Path, chosen: Option<&str>) -> ExitCode {
     let text = match read_config(file) {
         Ok(text) => text,
@@ -36,7 +39,7 @@ fn serve(compiled: Compiled, file: &Path, chosen: Option<&str>) -> anyhow::Resul
         LogFormat::Text => Format::Text,
         LogFormat::Json => Format::Json,
     };
-    let _log = runtime::logging::init(format, &log.level)?;
+    let _log = runtime::logging::init(format, &log.level, ACCESS_RECORDS)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(live(compiled, file, chosen))
 }
