@@ -113,6 +113,40 @@ fn a_port_in_use_is_named_with_advice() {
     for part in ["listeners[bank].bind", &port.address().to_string(), "in use", &advice] {
         assert!(log.contains(part), "{log}");
     }
+    assert!(!lb.socket().exists(), "nothing is left of it");
+}
+
+#[test]
+fn what_this_host_has_not_is_a_fault_before_anything_happens() {
+    let (port, backend) = echoing();
+    let lb = Lb::start(&config(port.address(), "", &backend)).unwrap();
+    let good = fs::read_to_string(lb.config_path()).unwrap();
+    let file = lb.config_path();
+    for (bad, fault) in [
+        (
+            good.clone() + "log: { level: \"lb=loud\" }\n",
+            "log.level: this is not a log level (here: \"lb=loud\")",
+        ),
+        (
+            good.replace("name: empi\n", "name: empi\n    check: { type: command, program: /nonexistent }\n"),
+            "pools[empi].check.program: this program cannot be found",
+        ),
+        (
+            good.replace("name: empi\n", "name: empi\n    check: { type: tls, ca_file: /nonexistent }\n"),
+            "pools[empi].check.ca_file: these certificates cannot be used",
+        ),
+    ] {
+        fs::write(&file, bad).unwrap();
+        let path = file.to_str().unwrap();
+        for arguments in
+            [&["check", "--config", path][..], &["run", "--config", path], &["reload"], &["plan", path]]
+        {
+            let output = lb.ctl_output(arguments).unwrap();
+            assert_eq!(output.status.code(), Some(64), "{arguments:?}: {}", text(&output));
+            assert!(text(&output).contains(fault), "{arguments:?}: {}", text(&output));
+        }
+    }
+    served(port.address());
 }
 
 #[test]

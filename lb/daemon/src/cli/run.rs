@@ -48,7 +48,9 @@ async fn live(compiled: Compiled, file: &Path, chosen: Option<&str>) -> anyhow::
     let mut signals = Signals::install()?;
     let files = runtime::limits::raise_open_files().context("raising the limit of open files")?;
     let (metrics_listen, socket) = (compiled.config.metrics, compiled.config.admin.socket.clone());
-    let admin = admin::bind(&socket).await.with_context(|| format!("admin.socket {}", socket.display()))?;
+    // its file goes whatever way this ends
+    let (admin, _file) =
+        admin::bind(&socket).await.with_context(|| format!("admin.socket {}", socket.display()))?;
     let metrics = match metrics_listen {
         Some(metrics) => Some(
             TcpListener::bind(metrics.listen)
@@ -76,8 +78,6 @@ async fn live(compiled: Compiled, file: &Path, chosen: Option<&str>) -> anyhow::
         () = control.drain() => {}
         () = stopped_again(&mut signals) => tracing::warn!("told to stop again; not waiting any longer"),
     }
-    // a file that is gone already is no reason to fail
-    let _ = tokio::fs::remove_file(&socket).await;
     Ok(ExitCode::SUCCESS)
 }
 
