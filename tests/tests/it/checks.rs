@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -162,7 +163,6 @@ fn commands() {
     let killed = script("killed", "kill -9 $$");
     let floods = script("floods", "yes");
     let hangs = script("hangs", &format!("sleep 60 & echo $$ $! >>{}; wait", pids.display()));
-    let missing = "type: command, program: /nowhere/to/be/found";
     let case = |check, result| Case { check, server, result };
     hold(&[
         case(&arguments, "passed"),
@@ -185,8 +185,13 @@ fn commands() {
     assert_eq!(lb.server("a")["reason"], "check: no answer in time");
     refused(lb.address);
 
-    // a program that cannot be run says nothing about the server
-    let lb = Daemon::start("", &format!("check: {{ interval: 100ms, {missing} }}"), &only(&backend));
+    // a program that can be run no longer says nothing about the server
+    let program = dir.path().join("program");
+    fs::write(&program, "#!/bin/sh\n").unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let check = format!("check: {{ interval: 100ms, type: command, program: {} }}", program.display());
+    let lb = Daemon::start("", &check, &only(&backend));
+    fs::remove_file(&program).unwrap();
     lb.lb.wait_metric("lb_server_checks_total", &[("result", "local")], SOON, |count| count >= 4.0).unwrap();
     assert_eq!(lb.server("a")["state"], "up");
     assert!(lb.lb.log().contains("this host cannot make the check"));
