@@ -85,8 +85,10 @@ async fn relay(
     let mut relay = Relay::new(&mut client, &mut stream, header, early, traffic, &worker.scratch, keep_alive);
     let reason = (&mut relay).await;
     let holds_bytes = relay.holds_bytes();
+    let told_to = traffic.ending().is_some();
     (record.received, record.sent) = (traffic.received.get(), traffic.sent.get());
-    if reason.is_cut() || holds_bytes || has_unread(&client) || has_unread(&stream) {
+    // whoever is told to end may be in the middle of a stream
+    if reason.is_cut() || holds_bytes || (told_to && (has_unread(&client) || has_unread(&stream))) {
         cut(client);
         cut(stream);
     }
