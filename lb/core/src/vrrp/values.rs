@@ -72,6 +72,11 @@ impl Priority {
         self.0.get()
     }
 
+    /// 255 at most.
+    pub(super) const fn plus(self, more: u8) -> Self {
+        Self(self.0.saturating_add(more))
+    }
+
     /// As on the wire.
     pub fn from_wire(number: u8) -> Option<Self> {
         NonZeroU8::new(number).map(Self)

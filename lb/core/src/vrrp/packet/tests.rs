@@ -276,8 +276,9 @@ fn a_password_has_8_bytes_at_most_and_is_not_printed() {
 fn version_2_is_ipv4_only() {
     let six = v3_v6();
     let packet = rewrite(&six, |packet| packet[0] = 0x21);
-    let expected = Expected { version: Version::V2, ..six.expected.clone() };
-    assert_eq!(decode(&six.datagram(&packet), &expected), Err(Rejected::Family));
+    let datagram = six.datagram(&packet);
+    let expected = Expected { version: Version::V2, ..six.expected };
+    assert_eq!(decode(&datagram, &expected), Err(Rejected::Family));
     assert_eq!(encode(&six.advert, v2().encoding), Err(EncodeError::Family));
     assert_eq!(encode(&six.advert, v3_v4().encoding), Err(EncodeError::Family));
 }
