@@ -26,9 +26,9 @@ bench: ## Measure lb beside nginx stream and HAProxy; results in bench/results
 	$(CARGO) run --locked --release -q -p bench -- $(BENCH_ARGS)
 
 dist: ## Build the static binary, in target/dist
-	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --locked --release -p lb --target x86_64-unknown-linux-gnu
+	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --locked --profile dist -p lb --target x86_64-unknown-linux-gnu
 	mkdir -p target/dist
-	cp target/x86_64-unknown-linux-gnu/release/lb target/dist/lb
-	@file target/dist/lb 2>/dev/null || true
+	cp target/x86_64-unknown-linux-gnu/dist/lb target/dist/lb
+	@ls -l target/dist/lb
 
 .PHONY: help demo test check bench dist

@@ -12,6 +12,7 @@
 //! | [`probe`] | what an answer to a check means |
 //! | [`limit`] | who may connect, how many and how fast |
 //! | [`proxy_protocol`] | PROXY v1 and v2 headers |
+//! | [`vrrp`] | which host has the virtual addresses |
 
 pub mod balance;
 pub mod config;
@@ -20,3 +21,4 @@ pub mod limit;
 pub mod pool;
 pub mod probe;
 pub mod proxy_protocol;
+pub mod vrrp;

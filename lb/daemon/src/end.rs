@@ -37,6 +37,34 @@ pub enum EndReason {
 }
 
 impl EndReason {
+    /// Every reason, in the order of its declaration.
+    pub const ALL: [Self; 24] = [
+        Self::ClientClosed,
+        Self::ServerClosed,
+        Self::ClientReset,
+        Self::ServerReset,
+        Self::ClientTimeout,
+        Self::ServerTimeout,
+        Self::Idle,
+        Self::MaxAge,
+        Self::ServerDown,
+        Self::ServerRemoved,
+        Self::ServerMaintenance,
+        Self::ServerMoved,
+        Self::PrimaryReturned,
+        Self::Shutdown,
+        Self::Denied,
+        Self::ListenerFull,
+        Self::SourceFull,
+        Self::SourceRate,
+        Self::ProxyHeader,
+        Self::ProxyHeaderTimeout,
+        Self::NoServer,
+        Self::ServersFull,
+        Self::ConnectFailed,
+        Self::LocalFault,
+    ];
+
     pub const fn code(self) -> &'static str {
         match self {
             Self::ClientClosed => "client_closed",
@@ -124,6 +152,18 @@ impl From<Refused> for EndReason {
         match reason {
             Refused::Connections => Self::SourceFull,
             Refused::Rate => Self::SourceRate,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EndReason;
+
+    #[test]
+    fn all_is_in_the_order_of_the_declaration() {
+        for (position, reason) in EndReason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, position, "{reason:?}");
         }
     }
 }

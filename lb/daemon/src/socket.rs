@@ -120,7 +120,7 @@ impl Source {
 /// Connects to a server; dropping the future gives up.
 ///
 /// # Errors
-/// What the operating system says; see [`is_our_fault`].
+/// What the operating system says; see [`Blame`].
 pub async fn connect(server: SocketAddr, source: Source) -> io::Result<TcpStream> {
     let socket = if server.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_nodelay(true)?;
@@ -142,6 +142,10 @@ fn bind_source(socket: &TcpSocket, source: Source, server: SocketAddr) -> io::Re
         Source::Address(address) => (address, false),
         Source::Transparent(address) => (address, true),
     };
+    if address.is_ipv4() != server.is_ipv4() {
+        // an address of the other family cannot be left from; the kernel chooses
+        return Ok(());
+    }
     let options = SockRef::from(socket);
     if transparent {
         match server {
@@ -154,12 +158,27 @@ fn bind_source(socket: &TcpSocket, source: Source, server: SocketAddr) -> io::Re
     socket.bind(SocketAddr::new(address, 0))
 }
 
-/// Whether a failed connect says nothing about the server: no descriptors, no ports, no memory, no right.
-pub fn is_our_fault(error: &io::Error) -> bool {
-    use nix::libc::{EACCES, EADDRINUSE, EADDRNOTAVAIL, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM};
-    error.raw_os_error().is_some_and(|code| {
-        [EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRINUSE, EADDRNOTAVAIL, EACCES, EPERM].contains(&code)
-    })
+/// Whom a failed connect tells something about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    Server,
+    /// This host, as far as this server goes: no free port or no such address to leave from, a firewall's no.
+    Way,
+    /// This host altogether: no descriptors, no memory.
+    Host,
+}
+
+impl Blame {
+    pub fn of(error: &io::Error) -> Self {
+        use nix::libc::{
+            EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM,
+        };
+        match error.raw_os_error() {
+            Some(EMFILE | ENFILE | ENOBUFS | ENOMEM) => Self::Host,
+            Some(EADDRINUSE | EADDRNOTAVAIL | EACCES | EPERM | EINVAL | EAFNOSUPPORT) => Self::Way,
+            Some(_) | None => Self::Server,
+        }
+    }
 }
 
 /// Closes with RST instead of FIN: the peer learns at once that nothing more will be answered.

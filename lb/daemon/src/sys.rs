@@ -6,6 +6,18 @@ use std::os::fd::{AsFd, AsRawFd};
 use nix::libc;
 
 nix::ioctl_read_bad!(siocoutq, libc::TIOCOUTQ, libc::c_int);
+nix::ioctl_read_bad!(siocinq, libc::FIONREAD, libc::c_int);
+
+/// Bytes that have come on a TCP socket and were not read yet (`SIOCINQ`).
+///
+/// # Errors
+/// What the operating system says.
+pub fn unread_bytes(socket: impl AsFd) -> nix::Result<usize> {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: the descriptor is open for the duration of the call, and the kernel writes one c_int.
+    unsafe { siocinq(socket.as_fd().as_raw_fd(), &raw mut bytes) }?;
+    Ok(usize::try_from(bytes).unwrap_or(0))
+}
 
 /// Bytes that the peer of a TCP socket has not acknowledged yet (`SIOCOUTQ`).
 ///

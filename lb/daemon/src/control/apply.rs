@@ -62,10 +62,10 @@ impl Control {
         for settings in &new.pools {
             if let Some(running) = state.pools.get(&settings.name) {
                 let pool = &running.shared;
-                let events = pool.with(|pool| pool.reconfigure(settings.clone(), Instant::now()));
+                let events = pool.reconfigure(settings.clone(), Instant::now());
                 self.forward(pool, events);
                 pool.attention.notify_one();
-                pool.slot_freed.notify_waiters();
+                pool.slots.ring();
                 continue;
             }
             let id = PoolId(state.next_pool);

@@ -18,6 +18,7 @@ pub(super) async fn carry_out(control: Weak<Control>, mut events: UnboundedRecei
             control.carry_out(&pool, event);
         }
         pool.attention.notify_one();
+        pool.slots.ring();
     }
 }
 
@@ -56,12 +57,20 @@ impl Control {
             Event::PoolUp => tracing::info!(pool = name_of_pool, "pool has a usable server again"),
             Event::PoolDown => tracing::error!(pool = name_of_pool, "pool has no usable server"),
             Event::TierChanged { from, to } => {
+                // the connections that a drain would close may be on the tier that is needed now
+                pool.drain.stop();
                 tracing::warn!(pool = name_of_pool, from, to, "tier in use changed");
             }
             Event::CloseConnections { server, reason, pace } => {
-                let share = u32::try_from(self.workers.len()).unwrap_or(u32::MAX);
                 let reason = EndReason::from(reason);
-                self.tell_all(|| Command::CloseConnections { pool: pool.id, server, reason, pace, share });
+                let epoch = pool.drain.epoch();
+                self.tell_all(|| Command::CloseConnections {
+                    pool: Arc::clone(pool),
+                    server,
+                    reason,
+                    pace,
+                    epoch,
+                });
             }
         }
     }

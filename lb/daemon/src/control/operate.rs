@@ -61,7 +61,7 @@ impl Control {
         })?;
         self.forward(&shared, events);
         shared.attention.notify_one();
-        shared.slot_freed.notify_waiters();
+        shared.slots.ring();
         Ok(())
     }
 }

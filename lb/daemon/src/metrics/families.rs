@@ -6,6 +6,7 @@ use prometheus::{
 };
 
 use super::{ListenerMetrics, ServerMetrics};
+use crate::end::EndReason;
 
 /// All metric families.
 #[derive(Debug)]
@@ -215,6 +216,10 @@ impl Metrics {
             received_bytes: self.listener_received.with_label_values(labels),
             sent_bytes: self.listener_sent.with_label_values(labels),
             duration: self.listener_duration.with_label_values(labels),
+            ended: EndReason::ALL
+                .iter()
+                .map(|reason| self.listener_ended.with_label_values(&[name, reason.code()]))
+                .collect(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! `docs/metrics.md` describes every name; a test holds the page against the running endpoint.
 
 mod families;
+mod forget;
 mod refresh;
 
 use prometheus::{Histogram, IntCounter};
@@ -18,6 +19,8 @@ pub struct ListenerMetrics {
     pub received_bytes: IntCounter,
     pub sent_bytes: IntCounter,
     pub duration: Histogram,
+    /// By [`crate::end::EndReason`], in the order of its declaration.
+    pub ended: Vec<IntCounter>,
 }
 
 /// What one server counts.

@@ -3,16 +3,19 @@
 use lb_core::pool::{ServerStatus, State, Status};
 
 use super::Metrics;
+use super::forget::{Present, forget};
 
-/// Sets every gauge; what is gone from the configuration goes from the gauges too.
+/// Sets every gauge; what is gone goes from the gauges and the counters too.
 pub fn refresh<'a>(
     metrics: &Metrics,
     pools: impl Iterator<Item = Status>,
     listeners: impl Iterator<Item = (&'a str, u32)>,
 ) {
+    let mut present = Present::default();
     metrics.listener_live.reset();
     for (name, live) in listeners {
         metrics.listener_live.with_label_values(&[name]).set(i64::from(live));
+        present.listeners.insert(name.to_owned());
     }
     for gauge in [
         &metrics.pool_usable,
@@ -27,7 +30,10 @@ pub fn refresh<'a>(
     metrics.server_weight.reset();
     for pool in pools {
         refresh_pool(metrics, &pool);
+        present.servers.extend(pool.servers.into_iter().map(|server| (pool.name.clone(), server.name)));
+        present.pools.insert(pool.name);
     }
+    forget(metrics, &present);
 }
 
 fn refresh_pool(metrics: &Metrics, pool: &Status) {
@@ -38,7 +44,11 @@ fn refresh_pool(metrics: &Metrics, pool: &Status) {
         let labels = [name, &tier.priority.to_string()];
         metrics.pool_tier_load.with_label_values(&labels).set(i64::from(tier.load_percent));
     }
-    for server in &pool.servers {
+    // a retired server may share its name with the one that replaced it: the connections are counted together,
+    // the state is that of the one which the file has
+    let (retired, configured): (Vec<_>, Vec<_>) =
+        pool.servers.iter().partition(|server| server.state == State::Retired);
+    for server in retired.into_iter().chain(configured) {
         refresh_server(metrics, name, server);
     }
 }
@@ -48,7 +58,7 @@ fn refresh_server(metrics: &Metrics, pool: &str, server: &ServerStatus) {
     let usable = server.state == State::Up;
     metrics.server_usable.with_label_values(&labels).set(i64::from(usable));
     metrics.server_weight.with_label_values(&labels).set(server.effective_weight);
-    metrics.server_live.with_label_values(&labels).set(i64::from(server.live));
+    metrics.server_live.with_label_values(&labels).add(i64::from(server.live));
     for (state, word) in STATES {
         let value = i64::from(server.state == state);
         metrics.server_state.with_label_values(&[pool, server.name.as_str(), word]).set(value);

@@ -70,8 +70,8 @@ async fn accept(
     loop {
         let accepted = tokio::select! {
             biased;
-            accepted = listener.accept() => accepted,
             () = closing.notified() => break,
+            accepted = listener.accept() => accepted,
         };
         match accepted {
             Ok((stream, peer)) => begin(&worker, &service, stream, peer),
@@ -88,12 +88,15 @@ async fn last_call(worker: &Rc<Worker>, service: &RefCell<Arc<Service>>, listene
         tracing::debug!(%listener, %error, "a client may be cut off while the listener closes");
     }
     let rest = async {
-        while let Ok((stream, peer)) = listener.accept().await {
-            begin(worker, service, stream, peer);
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => begin(worker, service, stream, peer),
+                Err(error) => pause(service, &error).await,
+            }
         }
     };
-    // nearly always it ends by the time limit
-    let _ = tokio::time::timeout(LAST_CALL, rest).await;
+    let result: Result<std::convert::Infallible, _> = tokio::time::timeout(LAST_CALL, rest).await;
+    debug_assert!(result.is_err(), "only the time limit ends it");
 }
 
 fn begin(worker: &Rc<Worker>, service: &RefCell<Arc<Service>>, stream: TcpStream, peer: SocketAddr) {

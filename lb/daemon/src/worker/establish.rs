@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lb_core::config::{Connect, Egress, MaxAge, ProxyVersion};
+use lb_core::config::{MaxAge, ProxyVersion};
 use lb_core::pool::{NoServer, Pick, Request, ServerId};
 use lb_core::proxy_protocol::{self, Header};
 use tokio::net::TcpStream;
@@ -15,8 +15,8 @@ use super::record::Record;
 use super::table::{Connection, Place};
 use super::{Worker, fraction};
 use crate::end::EndReason;
-use crate::service::SharedPool;
-use crate::socket::{self, Source};
+use crate::service::{Route, SharedPool};
+use crate::socket::{self, Blame, Source};
 
 /// A connection to a server.
 pub struct Established {
@@ -26,15 +26,6 @@ pub struct Established {
     pub slot: Slot,
 }
 
-/// What the pool's settings say about reaching servers, as of one pick.
-struct Route {
-    pick: Pick,
-    connect: Connect,
-    egress: Egress,
-    proxy_protocol: Option<ProxyVersion>,
-    early_reset: Duration,
-}
-
 /// Connects to the first candidate that answers. `destination` is what a PROXY header named as the client's.
 pub async fn establish(
     worker: &Rc<Worker>,
@@ -42,72 +33,74 @@ pub async fn establish(
     client: &TcpStream,
     destination: Option<SocketAddr>,
 ) -> Result<Established, EndReason> {
-    let began = Instant::now();
     let mut tried: Vec<ServerId> = Vec::new();
+    let mut deadline = None;
+    let mut blamed = false;
     loop {
-        let route = next_route(record, &tried, began).await?;
-        record.dialled.get_or_insert_with(Instant::now);
+        let route = match next_route(record, &tried).await {
+            Ok(route) => route,
+            Err(_) if !tried.is_empty() && !blamed => return Err(EndReason::LocalFault),
+            Err(reason) => return Err(unserved(&record.service.pool, reason.into())),
+        };
+        let now = Instant::now();
+        record.dialled.get_or_insert(now);
         record.tried.push(Arc::clone(&route.pick.name));
         tried.push(route.pick.server);
-        let budget = route.connect.budget.saturating_sub(began.elapsed());
-        let limit = route.connect.timeout.min(budget);
-        let slot = Slot::new(worker, record, &route);
-        let attempted = Instant::now();
+        let left = deadline.get_or_insert(now + route.connect.budget).saturating_duration_since(now);
+        let slot = Slot::new(worker, record, &route, now);
         let source = Source::new(route.egress, record.client.ip());
-        let connecting = socket::connect(route.pick.address, source);
-        let outcome = tokio::time::timeout(limit, connecting).await;
+        let limit = left.min(route.connect.timeout);
+        let outcome = tokio::time::timeout(limit, socket::connect(route.pick.address, source)).await;
+        let connected = Instant::now();
         let error = match outcome {
+            // its server went down while it was being made
+            Ok(Ok(_)) if slot.connection.traffic.ending().is_some() => continue,
             Ok(Ok(stream)) => {
-                slot.connection.metrics.connect_duration.observe(attempted.elapsed().as_secs_f64());
-                record.connected = Some(Instant::now());
-                record.tier = Some(route.pick.tier);
+                route.metrics.connect_duration.observe((connected - now).as_secs_f64());
+                (record.connected, record.tier) = (Some(connected), Some(route.pick.tier));
                 let header = match route.proxy_protocol {
                     Some(version) => header_for(version, record, client, destination),
                     None => Vec::new(),
                 };
-                return Ok(Established { stream, header, slot: slot.connected(worker) });
+                return Ok(Established { stream, header, slot: slot.connected(worker, connected) });
             }
             Ok(Err(error)) => error,
+            // what was left of the budget was no fair chance
+            Err(_) if limit < route.connect.timeout => {
+                return Err(unserved(&record.service.pool, EndReason::ConnectFailed));
+            }
             Err(_) => io::Error::from(io::ErrorKind::TimedOut),
         };
-        if socket::is_our_fault(&error) {
-            local_fault(record, &route.pick, &error);
-            return Err(EndReason::LocalFault);
-        }
-        slot.failed(worker, &route.pick, &error);
-        if began.elapsed() >= route.connect.budget {
-            return Err(unserved(&record.service.pool, EndReason::ConnectFailed));
+        match Blame::of(&error) {
+            Blame::Server => {
+                blamed = true;
+                slot.failed(worker, &route.pick, &error);
+            }
+            Blame::Way => local_fault(record, &route.pick, &error),
+            Blame::Host => {
+                local_fault(record, &route.pick, &error);
+                return Err(EndReason::LocalFault);
+            }
         }
     }
 }
 
 /// The next candidate; waits for a slot if the pool allows it.
-async fn next_route(record: &Record, tried: &[ServerId], began: Instant) -> Result<Route, EndReason> {
+async fn next_route(record: &Record, tried: &[ServerId]) -> Result<Route, NoServer> {
     let pool = &record.service.pool;
     let request = Request { source: record.client.ip(), tried };
-    loop {
-        let slot_freed = pool.slot_freed.notified();
-        let (picked, queue_timeout) = pool.with(|machine| {
-            let picked = machine.pick(&request, Instant::now());
-            let settings = machine.settings();
-            let queue_timeout = settings.queue_timeout;
-            let routed = picked.map(|pick| Route {
-                pick,
-                connect: settings.connect,
-                egress: settings.egress,
-                proxy_protocol: settings.proxy_protocol,
-                early_reset: settings.passive.map_or(Duration::ZERO, |passive| passive.early_reset),
+    let route = || pool.route(&request, Instant::now());
+    match route() {
+        Ok(route) => Ok(route),
+        Err((NoServer::Full, limit)) if tried.is_empty() && !limit.is_zero() => {
+            let found = pool.slots.wait(limit, || match route() {
+                Ok(route) => Some(Ok(route)),
+                Err((NoServer::Full, _)) => None,
+                Err((reason, _)) => Some(Err(reason)),
             });
-            (routed, queue_timeout)
-        });
-        match picked {
-            Ok(route) => return Ok(route),
-            Err(NoServer::Full) if tried.is_empty() && began.elapsed() < queue_timeout => {
-                // a time-out shows in the next round
-                let _ = tokio::time::timeout(queue_timeout - began.elapsed(), slot_freed).await;
-            }
-            Err(reason) => return Err(unserved(pool, reason.into())),
+            found.await.unwrap_or(Err(NoServer::Full))
         }
+        Err((reason, _)) => Err(reason),
     }
 }
 
@@ -151,23 +144,23 @@ pub struct Slot {
 }
 
 impl Slot {
-    fn new(worker: &Worker, record: &Record, route: &Route) -> Self {
+    fn new(worker: &Worker, record: &Record, route: &Route, now: Instant) -> Self {
         let service = Arc::clone(&record.service);
         let pool = Arc::clone(&service.pool);
         let server = route.pick.server;
-        let metrics = pool.metrics(server, &route.pick.name);
-        let now = Instant::now();
         let deadline = service.settings.max_age.map(|limit| now + shortened(limit));
+        let metrics = Arc::clone(&route.metrics);
         let connection = Rc::new(Connection::new(service, server, metrics, deadline, now));
         let place = worker.table.enter(Rc::clone(&connection));
         let early_reset = route.early_reset;
         Self { connection, pool, server, early_reset, connected: None, over: false, _place: place }
     }
 
-    fn connected(mut self, worker: &Worker) -> Self {
+    fn connected(mut self, worker: &Worker, now: Instant) -> Self {
         worker.report(&self.pool, self.pool.with(|machine| machine.connected(self.server)));
         self.connection.metrics.connections.inc();
-        self.connected = Some(Instant::now());
+        self.connection.establish(now);
+        self.connected = Some(now);
         self
     }
 
@@ -184,7 +177,7 @@ impl Slot {
         self.pool.families.server_connect_failures.with_label_values(labels).inc();
         tracing::debug!(pool = self.pool.name, server = %pick.name, address = %pick.address, %error, "connect failed");
         let events = self.pool.with(|machine| machine.connect_failed(self.server, Instant::now()));
-        self.pool.slot_freed.notify_waiters();
+        self.pool.slots.ring();
         worker.report(&self.pool, events);
     }
 
@@ -198,7 +191,7 @@ impl Slot {
             self.connection.metrics.early_resets.inc();
         }
         let events = self.pool.with(|machine| machine.closed(self.server, early, Instant::now()));
-        self.pool.slot_freed.notify_waiters();
+        self.pool.slots.ring();
         worker.report(&self.pool, events);
     }
 }
@@ -213,7 +206,7 @@ impl Drop for Slot {
             Some(_) => drop(machine.closed(self.server, false, Instant::now())),
             None => machine.connect_abandoned(self.server),
         });
-        self.pool.slot_freed.notify_waiters();
+        self.pool.slots.ring();
     }
 }
 

@@ -13,7 +13,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,10 +22,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::LocalSet;
 
 use crate::end::EndReason;
-use crate::service::{PoolEvents, PoolId, Service, SharedPool};
+use crate::service::{PoolEvents, Service, SharedPool};
 use accept::OpenSocket;
 use relay::Scratch;
-use table::Table;
+use table::{Connection, Table};
 
 pub use accept::LAST_CALL;
 
@@ -41,8 +41,8 @@ pub enum Command {
     Replace { service: Arc<Service> },
     /// Serve these addresses no longer; what waits in their queues is still taken.
     Close { addresses: Vec<SocketAddr> },
-    /// End connections to a server; `share` of the pace is this worker's.
-    CloseConnections { pool: PoolId, server: ServerId, reason: EndReason, pace: Pace, share: u32 },
+    /// End connections to a server. A drain ends when the pool's epoch is no longer `epoch`.
+    CloseConnections { pool: Arc<SharedPool>, server: ServerId, reason: EndReason, pace: Pace, epoch: u64 },
     /// End every connection.
     EndAll { reason: EndReason },
     /// Whether access records are written.
@@ -124,8 +124,16 @@ impl Worker {
                 let mut sockets = self.sockets.borrow_mut();
                 addresses.iter().filter_map(|address| sockets.remove(address)).for_each(OpenSocket::close);
             }
-            Command::CloseConnections { pool, server, reason, pace, share } => {
-                self.close_connections(pool, server, reason, pace, share);
+            Command::CloseConnections { pool, server, reason, pace, epoch } => {
+                let connections = self.table.to_server(pool.id, server);
+                match pace {
+                    Pace::AtOnce => end_all(&connections, reason),
+                    Pace::Drain { rate, jitter_percent } => {
+                        let step = rate.per / rate.count;
+                        let drain = drain(pool, connections, reason, step, jitter_percent, epoch);
+                        tokio::task::spawn_local(drain);
+                    }
+                }
             }
             Command::EndAll { reason } => self.table.end_all(reason),
             Command::Access { enabled } => self.access.set(enabled),
@@ -145,35 +153,40 @@ impl Worker {
         }
     }
 
-    fn close_connections(
-        self: &Rc<Self>,
-        pool: PoolId,
-        server: ServerId,
-        reason: EndReason,
-        pace: Pace,
-        share: u32,
-    ) {
-        let connections = self.table.to_server(pool, server);
-        match pace {
-            Pace::AtOnce => connections.iter().for_each(|connection| connection.traffic.end(reason)),
-            Pace::Drain { rate, jitter_percent } => {
-                let step = rate.per * share / rate.count;
-                tokio::task::spawn_local(async move {
-                    for connection in connections {
-                        tokio::time::sleep(jittered(step, jitter_percent)).await;
-                        connection.traffic.end(reason);
-                    }
-                });
-            }
-        }
-    }
-
     /// Hands events of a pool to the control side.
     fn report(&self, pool: &Arc<SharedPool>, events: Vec<Event>) {
         if !events.is_empty() {
             // nobody listens only while the process ends
             let _ = self.events.send(PoolEvents { pool: Arc::clone(pool), events });
         }
+    }
+}
+
+fn end_all(connections: &[Weak<Connection>], reason: EndReason) {
+    for connection in connections.iter().filter_map(Weak::upgrade) {
+        connection.traffic.end(reason);
+    }
+}
+
+/// Ends connections one after the other, in turn with the other workers.
+async fn drain(
+    pool: Arc<SharedPool>,
+    connections: Vec<Weak<Connection>>,
+    reason: EndReason,
+    step: Duration,
+    jitter_percent: u8,
+    epoch: u64,
+) {
+    for connection in connections {
+        if connection.strong_count() == 0 {
+            continue;
+        }
+        let at = pool.drain.next(Instant::now(), jittered(step, jitter_percent));
+        tokio::time::sleep_until(at.into()).await;
+        if pool.drain.epoch() != epoch {
+            return;
+        }
+        end_all(&[connection], reason);
     }
 }
 

@@ -50,7 +50,7 @@ impl Record {
         let total = self.accepted.elapsed();
         let shared = &self.service.shared;
         let listener = &self.service.settings.name;
-        shared.families.listener_ended.with_label_values(&[listener, reason.code()]).inc();
+        shared.metrics.ended[reason as usize].inc();
         shared.metrics.duration.observe(total.as_secs_f64());
         if !worker.access.get() {
             return;

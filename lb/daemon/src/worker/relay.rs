@@ -100,6 +100,13 @@ impl<'a, C, S, F: Fn(&S)> Relay<'a, C, S, F> {
     }
 }
 
+impl<C, S, F> Relay<'_, C, S, F> {
+    /// Whether it has read bytes that it did not pass on.
+    pub fn holds_bytes(&self) -> bool {
+        [&self.up, &self.down].iter().any(|pipe| pipe.written < pipe.pending.len())
+    }
+}
+
 impl<C, S, F> Future for Relay<'_, C, S, F>
 where
     C: AsyncRead + AsyncWrite + Unpin,
@@ -199,6 +206,9 @@ enum End {
     Earlier,
 }
 
+/// So many reads in one go.
+const ROUNDS: usize = 8;
+
 /// One direction.
 #[derive(Debug, Default)]
 struct Pipe {
@@ -259,7 +269,7 @@ impl Pipe {
         A: AsyncRead + Unpin,
         B: AsyncWrite + Unpin,
     {
-        loop {
+        for _ in 0..ROUNDS {
             while self.written < self.pending.len() {
                 match ready!(Pin::new(&mut *to).poll_write(cx, &self.pending[self.written..])) {
                     Ok(0) => return Poll::Ready(End::WriteFailed(io::ErrorKind::WriteZero)),
@@ -303,6 +313,9 @@ impl Pipe {
                 Poll::Pending => self.pending.extend_from_slice(read),
             }
         }
+        // the other direction and the other connections have their turn
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn note(&mut self, bytes: usize, count: &mut impl FnMut(usize)) {

@@ -79,21 +79,25 @@ async fn relay(
     early: &[u8],
 ) -> EndReason {
     let Established { mut stream, header, slot } = server;
-    let reason = {
-        let traffic = &slot.connection.traffic;
-        let settings = &record.service.settings;
-        let keep_alive = |server: &TcpStream| socket::watch_liveness(server, settings);
-        let relay = Relay::new(&mut client, &mut stream, header, early, traffic, &worker.scratch, keep_alive);
-        let reason = relay.await;
-        (record.received, record.sent) = (traffic.received.get(), traffic.sent.get());
-        reason
-    };
-    if reason.is_cut() {
+    let traffic = &slot.connection.traffic;
+    let settings = &record.service.settings;
+    let keep_alive = |server: &TcpStream| socket::watch_liveness(server, settings);
+    let mut relay = Relay::new(&mut client, &mut stream, header, early, traffic, &worker.scratch, keep_alive);
+    let reason = (&mut relay).await;
+    let holds_bytes = relay.holds_bytes();
+    let told_to = traffic.ending().is_some();
+    (record.received, record.sent) = (traffic.received.get(), traffic.sent.get());
+    // whoever is told to end may be in the middle of a stream
+    if reason.is_cut() || holds_bytes || (told_to && (has_unread(&client) || has_unread(&stream))) {
         cut(client);
         cut(stream);
     }
     slot.finish(worker, reason, record.sent);
     reason
+}
+
+fn has_unread(stream: &TcpStream) -> bool {
+    sys::unread_bytes(stream).is_ok_and(|bytes| bytes > 0)
 }
 
 /// RST, unless bytes that we have passed on are still on their way: those must arrive, and FIN follows them.

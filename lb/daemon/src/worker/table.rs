@@ -1,7 +1,7 @@
 //! The live connections of one worker.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,8 @@ pub struct Connection {
     pub server: ServerId,
     pub metrics: Arc<ServerMetrics>,
     pub traffic: Traffic,
+    /// Whether it is connected; limits count from then on.
+    established: Cell<bool>,
     last_active: Cell<Instant>,
     /// When it is too old.
     deadline: Option<Instant>,
@@ -42,11 +44,17 @@ impl Connection {
             server,
             metrics,
             traffic: Traffic::default(),
+            established: Cell::new(false),
             last_active: Cell::new(now),
             deadline,
             settled: Cell::new(false),
             counted: Cell::new((0, 0)),
         }
+    }
+
+    pub fn establish(&self, now: Instant) {
+        self.established.set(true);
+        self.last_active.set(now);
     }
 
     /// Adds what has passed since the last time to the counters.
@@ -90,7 +98,8 @@ impl Table {
 
     /// Counts bytes, settles connections that are no short ones, and ends connections that are idle or too old.
     pub fn sweep(&self, now: Instant, slack: Duration) {
-        for (_, connection) in &*self.0.borrow() {
+        let table = self.0.borrow();
+        for (_, connection) in table.iter().filter(|(_, connection)| connection.established.get()) {
             connection.count();
             if !connection.settled.replace(true) {
                 connection.traffic.settle();
@@ -101,11 +110,11 @@ impl Table {
         }
     }
 
-    /// The connections to one server.
-    pub fn to_server(&self, pool: PoolId, server: ServerId) -> Vec<Rc<Connection>> {
+    /// The connections to one server, those that are being made included.
+    pub fn to_server(&self, pool: PoolId, server: ServerId) -> Vec<Weak<Connection>> {
         let matches =
             |connection: &&Rc<Connection>| connection.service.pool.id == pool && connection.server == server;
-        self.0.borrow().iter().map(|(_, connection)| connection).filter(matches).cloned().collect()
+        self.0.borrow().iter().map(|(_, connection)| connection).filter(matches).map(Rc::downgrade).collect()
     }
 
     /// Ends every connection.

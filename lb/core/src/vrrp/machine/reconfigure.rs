@@ -1,0 +1,36 @@
+//! New settings, without an election.
+
+use std::time::Instant;
+
+use super::super::action::{Action, Actions};
+use super::super::settings::Settings;
+use super::{Machine, Phase};
+
+impl Machine {
+    /// The state stays. What is advertised or installed follows at once where it is another now.
+    pub fn reconfigure(&mut self, now: Instant, settings: Settings) -> Actions {
+        let mut out = Actions::default();
+        let before = std::mem::replace(&mut self.settings, settings);
+        if self.settings.priority != before.priority {
+            // Weights are added anew with the next change of eligibility.
+            self.base = self.settings.priority;
+        }
+        let priority = self.priority();
+        let interval = self.settings.interval;
+        match &mut self.phase {
+            Phase::Active(active) => {
+                if !self.settings.addresses.same_set(&before.addresses) {
+                    self.term = self.term.next();
+                    active.reinstall();
+                    out.push(Action::InstallAddresses(self.term));
+                }
+                if self.settings.priority != before.priority || interval != before.interval {
+                    active.advertise(now, &self.settings, priority, &mut out);
+                }
+            }
+            Phase::Backup(backup) if self.peers.active.is_none() => backup.set_interval(interval),
+            Phase::Initialize | Phase::Backup(_) | Phase::Fault(_) => {}
+        }
+        out
+    }
+}
