@@ -109,11 +109,19 @@ fn settle_standing(server: &mut Server, on_down: OnDown, now: Instant, events: &
 
     let (id, name) = (server.id, Arc::clone(&server.name));
     match &server.standing {
-        Standing::Up => events.extend(before.reason().map(|reason| Event::ServerUp {
-            server: id,
-            name,
-            after: reason.clone(),
-        })),
+        Standing::Up => {
+            // the check has seen the outage and its end: what live connections told of it is over too
+            if let Standing::Down(Reason::Check(_)) = before
+                && server.passive.readmit(now)
+            {
+                events.push(Event::Readmitted { server: id, name: Arc::clone(&name) });
+            }
+            events.extend(before.reason().map(|reason| Event::ServerUp {
+                server: id,
+                name,
+                after: reason.clone(),
+            }));
+        }
         Standing::Draining(reason) => {
             events.push(Event::ServerDraining { server: id, name, reason: reason.clone() });
         }

@@ -53,10 +53,7 @@ pub fn tell() -> Result<()> {
     a.restart()?;
     story.tell("empi-a is back");
     let took = clients.first_answer_of("empi-a", back)?.duration_since(back);
-    story.tell(&format!(
-        "two checks passed and its ejection is over: it answers again after {}",
-        milliseconds(took)
-    ));
+    story.tell(&format!("two checks passed: it answers again after {}", milliseconds(took)));
     clients.open_long();
 
     let plan = reload(&lb, &one_tier)?;
@@ -136,7 +133,7 @@ fn config(listen: SocketAddr, a: &Backend, b: &Backend, tier_of_b: u8) -> String
     format!(
         "listeners:\n  - {{ name: bank, bind: \"{listen}\", pool: bank }}\n\
          pools:\n  - name: bank\n    check: {{ type: tcp, interval: 200ms, rise: 2, fall: 2 }}\n    \
-         passive: {{ ejection: 1s }}\n    servers:\n      \
+         servers:\n      \
          - {{ name: empi-a, address: \"{}\", priority: 1 }}\n      \
          - {{ name: empi-b, address: \"{}\", priority: {tier_of_b} }}\n",
         a.address(),

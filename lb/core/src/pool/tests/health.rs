@@ -216,6 +216,24 @@ mod passive_health {
     }
 
     #[test]
+    fn a_check_that_saw_the_outage_and_its_end_ends_an_ejection() {
+        let mut settings = checked(settings(&[("a", 1, 1), ("b", 1, 1)]), &tcp_check());
+        settings.passive = Some(passive());
+        let mut world = World::new(settings);
+        for _ in 0..2 {
+            drop(world.fail_connect("a"));
+        }
+        assert_eq!(world.status("a").state, State::Ejected);
+        for _ in 0..3 {
+            drop(world.fail("a"));
+        }
+        drop(world.pass("a"));
+        let events = world.pass("a");
+        assert_eq!(short(&world, &events), ["readmitted a", "up a after check"]);
+        assert_eq!(world.spread(4, ["a", "b"]), [2, 2]);
+    }
+
+    #[test]
     fn an_ejection_closes_nothing_and_a_passed_check_does_not_end_it() {
         let mut settings = checked(settings(&[("a", 1, 1), ("b", 1, 1)]), &tcp_check());
         settings.passive = Some(passive());
