@@ -13,8 +13,11 @@ const TICKS_PER_SECOND: u64 = 100;
 pub struct Usage {
     /// User and system time, exact to 10 ms per process.
     pub cpu: Duration,
-    /// Proportional set size in bytes: a page shared by n processes counts 1/n in each.
+    /// Proportional set size in bytes: a page shared by n processes counts 1/n in each, and so grows when another
+    /// process that runs the same program ends.
     pub memory: u64,
+    /// Anonymous memory in bytes: heap and stacks, whatever other processes do.
+    pub anonymous: u64,
     /// Open file descriptors.
     pub files: u64,
     pub processes: u64,
@@ -29,6 +32,7 @@ pub fn of_tree(pid: u32) -> Result<Usage> {
     for one in descendants(pid).into_iter().filter_map(|pid| of(pid).ok()) {
         sum.cpu += one.cpu;
         sum.memory += one.memory;
+        sum.anonymous += one.anonymous;
         sum.files += one.files;
         sum.processes += one.processes;
     }
@@ -63,10 +67,16 @@ pub fn runs(pid: u32) -> bool {
 
 fn of(pid: u32) -> Result<Usage> {
     let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
-    let pss = rollup.lines().find_map(|line| line.strip_prefix("Pss:")).context("no Pss in smaps_rollup")?;
-    let kib: u64 = pss.trim().trim_end_matches(" kB").parse()?;
+    let (memory, anonymous) = (bytes(&rollup, "Pss:")?, bytes(&rollup, "Anonymous:")?);
     let files = fs::read_dir(format!("/proc/{pid}/fd"))?.count();
-    Ok(Usage { cpu: cpu(pid)?, memory: kib * 1024, files: files.try_into()?, processes: 1 })
+    Ok(Usage { cpu: cpu(pid)?, memory, anonymous, files: files.try_into()?, processes: 1 })
+}
+
+/// A field of `smaps_rollup`.
+fn bytes(rollup: &str, field: &str) -> Result<u64> {
+    let value = rollup.lines().find_map(|line| line.strip_prefix(field));
+    let value = value.with_context(|| format!("no {field} in smaps_rollup"))?;
+    Ok(value.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
 }
 
 fn cpu(pid: u32) -> Result<Duration> {

@@ -26,12 +26,12 @@ fn a_server_that_never_reads_holds_up_only_its_own_clients() {
     let (silent, echoing) =
         (Backend::start(Behaviour::Silent).unwrap(), Backend::start(Behaviour::Echo).unwrap());
     let (lb, beside) = two_listeners("user_timeout: 3s", &silent, &echoing);
-    let before = usage::of_tree(lb.lb.pid()).unwrap().memory;
+    let before = usage::of_tree(lb.lb.pid()).unwrap().anonymous;
 
     let clients: Vec<TcpStream> = (0..BLOCKED).map(|_| filled(lb.address)).collect();
     let traffic = Traffic::start(beside, Shape::short(4)).unwrap();
     wait::until("traffic beside", SOON, || (traffic.finished() >= 200).then_some(())).unwrap();
-    let grown = usage::of_tree(lb.lb.pid()).unwrap().memory.saturating_sub(before);
+    let grown = usage::of_tree(lb.lb.pid()).unwrap().anonymous.saturating_sub(before);
     lb.wait_for("lb_server_connections", &[("pool", "p")], BLOCKED as f64);
     println!("{BLOCKED} blocked connections hold {grown} bytes");
     assert!(grown < BLOCKED * WAITING, "{BLOCKED} blocked connections hold {grown} bytes");
@@ -68,13 +68,13 @@ fn clients_that_never_read_cost_a_bounded_buffer_and_lose_nothing() {
     let (flood, echoing) =
         (Backend::start(Behaviour::Source).unwrap(), Backend::start(Behaviour::Echo).unwrap());
     let (lb, beside) = two_listeners("", &flood, &echoing);
-    let before = usage::of_tree(lb.lb.pid()).unwrap().memory;
+    let before = usage::of_tree(lb.lb.pid()).unwrap().anonymous;
 
     let clients: Vec<TcpStream> = (0..BLOCKED).map(|_| connect(lb.address)).collect();
     lb.wait_for("lb_server_connections", &[("pool", "p")], BLOCKED as f64);
     let traffic = Traffic::start(beside, Shape::short(4)).unwrap();
     wait::until("traffic beside", SOON, || (traffic.finished() >= 200).then_some(())).unwrap();
-    let grown = usage::of_tree(lb.lb.pid()).unwrap().memory.saturating_sub(before);
+    let grown = usage::of_tree(lb.lb.pid()).unwrap().anonymous.saturating_sub(before);
     assert!(grown < BLOCKED * WAITING, "{BLOCKED} blocked connections hold {grown} bytes");
     assert_eq!(traffic.stop().unwrap().failures, [""; 0]);
 
@@ -96,14 +96,14 @@ async fn idle_connections_hold_no_buffer() {
     let lb = Daemon::start("", UNCHECKED, &only(&backend));
     // the workers' own buffers are there before it is counted
     Dialogue::open(lb.address, 0).await.unwrap().exchange(200_000).await.unwrap();
-    let before = usage::of_tree(lb.lb.pid()).unwrap().memory;
+    let before = usage::of_tree(lb.lb.pid()).unwrap().anonymous;
     let mut idle = Vec::new();
     for seed in 0..CONNECTIONS {
         let mut dialogue = Dialogue::open(lb.address, seed).await.unwrap();
         dialogue.exchange(1000).await.unwrap();
         idle.push(dialogue);
     }
-    let each = usage::of_tree(lb.lb.pid()).unwrap().memory.saturating_sub(before) / CONNECTIONS;
+    let each = usage::of_tree(lb.lb.pid()).unwrap().anonymous.saturating_sub(before) / CONNECTIONS;
     println!("{each} bytes per idle connection");
     assert!(each < 4096, "an idle connection holds {each} bytes");
     drop(idle);

@@ -88,7 +88,8 @@ fn two_hundred_reloads_under_load_break_nothing_and_leave_nothing() {
         assert!(short.finished > 100, "{short:?}");
         assert_eq!(listening_sockets(scene.bank.number()), sockets);
         wait_live(&lb, LONG.into());
-        (own_memory(lb.pid()), usage::of_tree(lb.pid()).unwrap().files)
+        let usage = usage::of_tree(lb.pid()).unwrap();
+        (usage.anonymous, usage.files)
     };
     let (first, files) = hundred(1);
     let (second, _) = hundred(101);
@@ -102,14 +103,6 @@ fn two_hundred_reloads_under_load_break_nothing_and_leave_nothing() {
     assert_eq!(long.finished, u64::from(LONG));
     let applied = lb.metrics().unwrap().sum("lb_config_reloads_total", &[("result", "applied")]);
     assert_eq!(applied, 202.0);
-}
-
-/// Memory of a process that is its alone, in bytes. A proportional set would also grow when another process ends that
-/// runs the same program.
-fn own_memory(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
 #[test]
