@@ -133,7 +133,7 @@ fn lb_config(listen: &[SocketAddr], servers: &[SocketAddr], workers: usize) -> R
         let name = format!("name: l{number}, bind: \"{address}\"");
         writeln!(text, "  - {{ {name}, pool: servers, backlog: {BACKLOG} }}")?;
     }
-    text += "pools:\n  - name: servers\n    balance: round_robin\n    servers:\n";
+    text += "pools:\n  - name: servers\n    balance: round_robin\n    check: off\n    servers:\n";
     for (number, address) in servers.iter().enumerate() {
         writeln!(text, "      - {{ name: s{number}, address: \"{address}\" }}")?;
     }
@@ -149,7 +149,8 @@ fn nginx_config(listen: &[SocketAddr], servers: &[SocketAddr]) -> Result<String>
     for address in listen {
         writeln!(text, "    listen {address} reuseport backlog={BACKLOG};")?;
     }
-    text += "    proxy_pass servers;\n}\n";
+    // as the others: a client that has said its last word still gets the answer
+    text += "    proxy_pass servers;\n    proxy_half_close on;\n}\n";
     Ok(text)
 }
 

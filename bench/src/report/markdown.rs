@@ -104,7 +104,8 @@ fn reading(page: &mut String, results: &Results) -> Result<()> {
 
 - Every proxy does the same job: four ports of 127.0.0.1 with accept queues of 4096, round robin over four server
   ports, {workers} workers (nginx: `worker_processes {workers}` and `reuseport`; HAProxy: `nbthread {workers}`; lb:
-  `workers: {workers}`), no access log, no health checks. All else is its default. *HAProxy splice* adds
+  `workers: {workers}`), no access log, no health checks, and a connection may be closed in one direction only (nginx:
+  `proxy_half_close on`). All else is its default. *HAProxy splice* adds
   `option splice-auto`.
 - Every round of every row starts its proxy afresh, and the order turns from round to round. Half a second of
   warm-up comes before the measured time.
