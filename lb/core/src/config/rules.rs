@@ -95,8 +95,10 @@ fn no_overlap(config: &Config, tree: &Node, faults: &Faults) {
     }
 }
 
-/// The kernel refuses the second of two such binds. IPv6 sockets are IPv6 only.
-fn overlap(a: SocketAddr, b: SocketAddr) -> bool {
+/// Whether one address takes from the other: the kernel lets both listen only as parts of one program. IPv6 sockets
+/// are IPv6 only.
+#[must_use]
+pub fn overlap(a: SocketAddr, b: SocketAddr) -> bool {
     a.is_ipv4() == b.is_ipv4()
         && a.port() == b.port()
         && (a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified())

@@ -48,7 +48,8 @@ impl Control {
         for listener in &new.listeners {
             // a socket that is open stays open, whichever listener it belongs to
             for address in listener.binds.iter().filter(|address| !held.contains(address)) {
-                let ours = held.iter().chain(state.closed.keys()).any(|other| overlap(*other, *address));
+                let ours =
+                    held.iter().chain(state.closed.keys()).any(|other| config::overlap(*other, *address));
                 match socket::listen(*address, listener, self.workers.len(), ours) {
                     Ok(sockets) => opened.entry(listener.name.clone()).or_default().push(sockets),
                     Err(error) => faults.push(cannot_listen(listener, *address, &error)),
@@ -143,13 +144,6 @@ fn in_force(old: &Config, new: Config) -> Config {
 /// Where a configuration listens.
 pub(super) fn addresses(config: &Config) -> BTreeSet<SocketAddr> {
     config.listeners.iter().flat_map(|listener| &listener.binds).copied().collect()
-}
-
-/// Whether the kernel lets both listen only as parts of one program.
-fn overlap(a: SocketAddr, b: SocketAddr) -> bool {
-    a.port() == b.port()
-        && a.is_ipv4() == b.is_ipv4()
-        && (a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified())
 }
 
 fn cannot_listen(listener: &Listener, address: SocketAddr, error: &std::io::Error) -> Fault {
