@@ -5,14 +5,12 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Output;
-use std::time::Duration;
 
 use serde_json::Value;
 use testkit::lb::Lb;
 use testkit::wait;
 
-/// For what comes at once, on a host that is busy.
-pub const SOON: Duration = Duration::from_secs(20);
+pub use crate::daemon::SOON;
 
 /// Connects as a client that waits for nothing longer than [`SOON`].
 pub fn connect(address: SocketAddr) -> io::Result<TcpStream> {
