@@ -23,6 +23,7 @@ mod resolve;
 mod service;
 mod socket;
 mod sys;
+mod vrrp;
 mod worker;
 
 use std::process::ExitCode;
