@@ -3,6 +3,7 @@
 mod check;
 mod listener;
 mod pool;
+mod vrrp;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -12,6 +13,7 @@ use std::time::Duration;
 pub use check::*;
 pub use listener::*;
 pub use pool::*;
+pub use vrrp::*;
 
 /// One node's whole configuration.
 #[derive(Clone, Debug, PartialEq)]
