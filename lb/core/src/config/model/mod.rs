@@ -34,6 +34,8 @@ pub struct Config {
     pub listeners: Vec<Listener>,
     /// Pools in the file's order; names are unique; every listener's pool is here.
     pub pools: Vec<Pool>,
+    /// Virtual addresses in the file's order; names are unique, and so is a VRID on an interface.
+    pub virtual_routers: Vec<VirtualRouter>,
 }
 
 /// `log:`.
