@@ -24,8 +24,13 @@ struct Member {
 impl Group {
     /// Of so many members, all in Initialize.
     pub fn new(members: usize) -> Self {
-        let member = Member { state: State::Initialize, ready: false, told_fault: false };
-        Self { members: vec![member; members] }
+        Self::of(&vec![State::Initialize; members])
+    }
+
+    /// Of members that live already, in these states.
+    pub fn of(states: &[State]) -> Self {
+        let member = |state: &State| Member { state: *state, ready: false, told_fault: false };
+        Self { members: states.iter().map(member).collect() }
     }
 
     /// What the actions of one member mean to others: events for members, whose actions are to be shown again.
