@@ -24,13 +24,14 @@ struct Member {
 impl Group {
     /// Of so many members, all in Initialize.
     pub fn new(members: usize) -> Self {
-        Self::of(&vec![State::Initialize; members])
+        Self::of(std::iter::repeat_n((State::Initialize, false), members))
     }
 
-    /// Of members that live already, in these states.
-    pub fn of(states: &[State]) -> Self {
-        let member = |state: &State| Member { state: *state, ready: false, told_fault: false };
-        Self { members: states.iter().map(member).collect() }
+    /// Of members that live already: the state of each, and whether it [waits](super::Machine::waits_for_group) for
+    /// the others. They must have been told that no other is at fault.
+    pub fn of(members: impl IntoIterator<Item = (State, bool)>) -> Self {
+        let member = |(state, ready)| Member { state, ready, told_fault: false };
+        Self { members: members.into_iter().map(member).collect() }
     }
 
     /// What the actions of one member mean to others: events for members, whose actions are to be shown again.

@@ -107,6 +107,11 @@ impl Machine {
         self.peers.active.map(|peer| (peer.source, peer.priority, peer.heard_at))
     }
 
+    /// Whether it would take over, and waits for the other members of its group.
+    pub fn waits_for_group(&self) -> bool {
+        matches!(&self.phase, Phase::Backup(backup) if backup.is_ready())
+    }
+
     /// When [`Event::TimerExpired`] is due.
     pub fn next_deadline(&self) -> Option<Instant> {
         match &self.phase {
