@@ -29,3 +29,15 @@ pub fn unacknowledged_bytes(socket: impl AsFd) -> nix::Result<usize> {
     unsafe { siocoutq(socket.as_fd().as_raw_fd(), &raw mut bytes) }?;
     Ok(usize::try_from(bytes).unwrap_or(0))
 }
+
+/// Gives the calling thread the real-time policy SCHED_FIFO. Its children do not inherit it.
+///
+/// # Errors
+/// What the operating system says; in particular that it takes CAP_SYS_NICE, or a limit of RLIMIT_RTPRIO.
+pub fn schedule_fifo(priority: i32) -> nix::Result<()> {
+    let parameters = libc::sched_param { sched_priority: priority };
+    let policy = libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK;
+    // SAFETY: 0 is the calling thread, and the kernel reads one sched_param.
+    let outcome = unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) };
+    nix::errno::Errno::result(outcome).map(drop)
+}

@@ -19,6 +19,7 @@ pub(super) async fn carry_out(control: Weak<Control>, mut events: UnboundedRecei
         }
         pool.attention.notify_one();
         pool.slots.ring();
+        control.tell_facts(&control.state());
     }
 }
 

@@ -8,13 +8,14 @@ mod operate;
 mod plan;
 mod report;
 mod stop;
+mod vrrp;
 mod watch;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use lb_core::config::{self, Config};
@@ -25,6 +26,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::watch as watch_channel;
 use tokio::task::AbortHandle;
 
+use crate::beats::Beats;
 use crate::host::{self, Compiled};
 use crate::metrics::Metrics;
 use crate::probe::Prober;
@@ -49,6 +51,11 @@ pub struct Control {
     prober: watch_channel::Sender<Arc<Prober>>,
     names: watch_channel::Sender<Arc<Names>>,
     draining: AtomicBool,
+    /// Signs of life of the workers, and last of the control thread.
+    beats: Arc<Beats>,
+    /// There from the first virtual router on.
+    vrrp: OnceLock<Arc<crate::vrrp::Handle>>,
+    tracker: vrrp::Tracker,
     state: Mutex<State>,
 }
 
@@ -104,9 +111,13 @@ impl Control {
         let count = worker_count(&config);
         let (events, received) = unbounded_channel();
         let access = config.log.access;
-        let workers =
-            (0..count).map(|n| worker::start(n, access, events.clone())).collect::<Result<_, _>>()?;
-        let nothing = Config { listeners: Vec::new(), pools: Vec::new(), ..config.clone() };
+        let names = (0..count).map(worker::name).chain(["control".to_owned()]);
+        let beats = Arc::new(Beats::new(names));
+        let start = |n| worker::start(n, access, events.clone(), Arc::clone(&beats));
+        let workers = (0..count).map(start).collect::<Result<_, _>>()?;
+        let own_beat = Arc::clone(&beats);
+        tokio::spawn(async move { own_beat.keep(count).await });
+        let nothing = Config { listeners: Vec::new(), pools: Vec::new(), virtual_routers: Vec::new(), ..config.clone() };
         let state = State {
             config: nothing,
             node,
@@ -126,6 +137,9 @@ impl Control {
             prober: watch_channel::Sender::default(),
             names: watch_channel::Sender::new(Arc::new(Names::new(config.resolver.clone()))),
             draining: AtomicBool::new(false),
+            beats,
+            vrrp: OnceLock::new(),
+            tracker: vrrp::Tracker::default(),
             state: Mutex::new(state),
         });
         tokio::spawn(events::carry_out(Arc::downgrade(&control), received));
@@ -141,7 +155,7 @@ impl Control {
     ///
     /// # Errors
     /// What is wrong with the file, or why it cannot be carried out.
-    pub fn reload(&self) -> Result<config::Plan, Refusal> {
+    pub fn reload(self: &Arc<Self>) -> Result<config::Plan, Refusal> {
         if self.draining.load(Ordering::Relaxed) {
             return Err(Refusal::Stopping);
         }
@@ -205,7 +219,8 @@ impl Watched for Control {
         let shown = |name: &str, live: u32| live > 0 || state.services.contains_key(name);
         let listeners = state.listeners.iter().map(|(name, listener)| (name.as_str(), listener.live()));
         let listeners = listeners.filter(|(name, live)| shown(name, *live));
-        crate::metrics::refresh(&self.metrics, pools, listeners);
+        let routers = state.config.virtual_routers.iter().map(|router| router.name.as_str());
+        crate::metrics::refresh(&self.metrics, pools, listeners, routers);
         &self.metrics.registry
     }
 

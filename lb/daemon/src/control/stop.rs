@@ -18,6 +18,8 @@ impl Control {
     /// Takes no more connections; returns when all have ended, or when the deadline is over and the rest were closed.
     pub async fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+        // who comes from now on finds the other host
+        self.release_all().await;
         let limit = self.stop_accepting();
         tracing::info!(connections = self.live(), seconds = limit.as_secs_f64(), "stopping");
         // until the workers have taken the last ones

@@ -21,6 +21,8 @@ pub enum What {
     StateChanged { state: State, reason: String, priority: u8 },
     /// What `lb status` shows; sent after every change.
     Status(Box<RouterStatus>),
+    /// A reload took it out of the file.
+    Gone,
 }
 
 /// What an entry of the flight recorder is about.
@@ -63,6 +65,27 @@ pub enum State {
     Backup,
     Active,
     Fault,
+}
+
+impl State {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Initialize => "initialize",
+            Self::Backup => "backup",
+            Self::Active => "active",
+            Self::Fault => "fault",
+        }
+    }
+
+    /// As keepalived's exporter numbers them.
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Initialize => 0,
+            Self::Backup => 1,
+            Self::Active => 2,
+            Self::Fault => 3,
+        }
+    }
 }
 
 /// A virtual router at one moment.
