@@ -6,6 +6,13 @@ use std::thread;
 
 use nix::sched::{CloneFlags, unshare};
 
+/// Two links of one cable.
+pub const VETH: &str = "
+    link add left type veth peer name right
+    link set lo up
+    link set left up
+    link set right up";
+
 /// Runs `work` on a thread in a new network namespace, in which all is there that `setup` says, a line per call of `ip`.
 /// Says so and does nothing where that is not permitted.
 #[expect(clippy::print_stderr, reason = "why a test was skipped")]

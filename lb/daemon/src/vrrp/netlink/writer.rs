@@ -25,7 +25,8 @@ impl Writer {
         Connection::open().map(Self)
     }
 
-    /// Puts `address` on the link with this index, usable at once. Fine if it is there, whoever put it there.
+    /// Puts `address` on the link with this index, usable at once. Fine if it is there, whoever put it there. A
+    /// [`Monitor`](super::Monitor) may hear of an IPv6 address a little later.
     ///
     /// # Errors
     /// What the kernel says; [`io::ErrorKind::TimedOut`] after two seconds without an answer.
@@ -37,14 +38,15 @@ impl Writer {
             message.header.flags = AddressHeaderFlags::Nodad;
             message.attributes.push(AddressAttribute::CacheInfo(deprecated()));
         }
-        match self.0.tell(RouteNetlinkMessage::NewAddress(message), NLM_F_CREATE | NLM_F_EXCL) {
+        match self.0.tell(&RouteNetlinkMessage::NewAddress(message), NLM_F_CREATE | NLM_F_EXCL) {
             Err(error) if is(&error, &[Errno::EEXIST]) => Ok(()),
             other => other,
         }
     }
 
     /// Takes `address` off the link with this index, whoever put it there. `false` if it was not there, or the link
-    /// is gone.
+    /// is gone. With the first IPv4 address of a subnet the kernel takes the others too, unless its `promote_secondaries`
+    /// is set.
     ///
     /// # Errors
     /// As for [`add`](Self::add).
@@ -52,7 +54,7 @@ impl Writer {
         // The last three: no IPv6 on the link, or in the kernel.
         const ABSENT: [Errno; 5] =
             [Errno::EADDRNOTAVAIL, Errno::ENODEV, Errno::ENXIO, Errno::EAFNOSUPPORT, Errno::EOPNOTSUPP];
-        match self.0.tell(RouteNetlinkMessage::DelAddress(message(link, address)), 0) {
+        match self.0.tell(&RouteNetlinkMessage::DelAddress(message(link, address)), 0) {
             Ok(()) => Ok(true),
             Err(error) if is(&error, &ABSENT) => Ok(false),
             Err(error) => Err(error),

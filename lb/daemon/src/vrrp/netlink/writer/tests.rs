@@ -4,13 +4,7 @@ use ipnet::IpNet;
 use nix::net::if_::if_nametoindex;
 
 use super::Writer;
-use crate::vrrp::namespace::{in_namespace, ip, ip_output};
-
-const VETH: &str = "
-    link add left type veth peer name right
-    link set lo up
-    link set left up
-    link set right up";
+use crate::vrrp::namespace::{VETH, in_namespace, ip, ip_output};
 
 fn net(text: &str) -> IpNet {
     text.parse().unwrap()
