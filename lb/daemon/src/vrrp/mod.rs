@@ -7,7 +7,7 @@
 //! | `router`, `member` | a virtual router; one family of it, with its machine and its place on the network |
 //! | `carry` | actions, carried out |
 //! | `links`, [`netlink`] | where the interfaces are and what addresses they have |
-//! | `receive`, [`adverts`] | advertisements |
+//! | `receive`, [`adverts`], [`outgoing`] | advertisements |
 //! | [`frames`], [`packet_socket`] | gratuitous ARP and neighbour advertisements, and those of others |
 //! | `keeper`, [`guard`] | the process that lets go when this one cannot |
 //! | [`news`], `words` | what the control side is told |
@@ -20,8 +20,11 @@ pub mod guard;
 mod keeper;
 mod links;
 mod member;
+#[cfg(test)]
+mod namespace;
 pub mod netlink;
 pub mod news;
+pub mod outgoing;
 pub mod packet_socket;
 pub mod realtime;
 mod receive;

@@ -1,0 +1,22 @@
+//! Links and addresses of this host, through the kernel's route netlink.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`Table`] | what there is |
+//! | [`Monitor`] | keeps a table true |
+//! | [`Writer`] | adds and removes addresses, and waits for the kernel's word |
+#![allow(dead_code, unused_imports)]
+
+mod change;
+mod connection;
+mod monitor;
+mod table;
+mod writer;
+
+pub use self::monitor::Monitor;
+pub use self::table::{Address, Link, Table};
+pub use self::writer::Writer;
+
+/// Marks an address as put there by us (`IFA_PROTO`), so that another process of ours knows it after a crash.
+/// `ip address show proto 177` lists them. Kernels before 5.18 do not keep it.
+pub const ADDRESS_PROTOCOL: u8 = 177;
