@@ -74,6 +74,9 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// The process that lets go of virtual addresses when the daemon cannot; the daemon starts it.
+    #[command(hide = true)]
+    Guard,
     /// Print a completion script for a shell.
     Completions { shell: Shell },
 }

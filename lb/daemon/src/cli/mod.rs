@@ -8,6 +8,7 @@ mod run;
 mod status;
 mod top;
 
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -26,6 +27,7 @@ pub fn main() -> ExitCode {
     let outcome = match args.command {
         Command::Run { config, node } => return run::run(&config, node.as_deref()),
         Command::Check { config, node, json } => return check::check(&config, node.as_deref(), json),
+        Command::Guard => return guard(),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "lb", &mut std::io::stdout());
             return ExitCode::SUCCESS;
@@ -37,6 +39,14 @@ pub fn main() -> ExitCode {
         Command::Plan { file, json } => with_client(&args.socket, |client| plan::plan(client, file, json)),
     };
     outcome.unwrap_or_else(|error| fail(&error))
+}
+
+fn guard() -> ExitCode {
+    let socket = std::io::stdin();
+    match crate::vrrp::guard::run(socket.as_fd()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&anyhow::Error::new(error).context("guard: only `lb run` starts it")),
+    }
 }
 
 fn with_client<F: Future<Output = anyhow::Result<()>>>(

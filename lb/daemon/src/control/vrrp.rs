@@ -9,9 +9,7 @@ use settings::{Fault, Path};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::oneshot;
 
-use super::virtual_routers::Wish;
 use super::{Control, State};
-use crate::notify::Change;
 use crate::vrrp::{self, Command, News, What};
 
 pub(super) use facts::Tracker;
@@ -30,13 +28,6 @@ impl Control {
             .map_err(|error| vec![cannot_start(&error)])?;
         tokio::spawn(listen(Arc::downgrade(self), received));
         let handle = Arc::new(handle);
-        let ears = Arc::clone(&handle);
-        self.virtual_routers.connect(move |wish| {
-            ears.tell(match wish {
-                Wish::Release(name) => Command::Release(name),
-                Wish::Take(name) => Command::Take(name),
-            });
-        });
         // only here, and only one reload at a time
         let _ = self.vrrp.set(handle);
         Ok(())
@@ -48,8 +39,6 @@ impl Control {
         self.tracker.replace(&Arc::downgrade(self), &new.virtual_routers);
         self.tell_facts(state);
         vrrp.tell(Command::Configure(new.virtual_routers.clone()));
-        let settings = |router: &VirtualRouter| Some((router.name.clone(), router.notify.clone()?));
-        self.notifier.configure(new.virtual_routers.iter().filter_map(settings).collect());
     }
 
     /// What is known of pools, commands and files.
@@ -72,16 +61,7 @@ impl Control {
     }
 
     fn hear(&self, News { at, router, what }: News) {
-        match what {
-            What::Happened { kind, text } => drop(self.timeline.record(at, kind, &router, text)),
-            What::StateChanged { state, reason, priority } => {
-                let text = format!("{}: {reason}", state.word().to_uppercase());
-                self.timeline.record(at, vrrp::Kind::State, &router, text);
-                self.notifier.tell(Change { router: router.to_string(), state, priority, reason, at });
-            }
-            What::Status(status) => self.virtual_routers.observe(at, *status),
-            What::Gone => self.virtual_routers.forget(&router),
-        }
+        tracing::info!(?at, ?router, ?what, "NEWS");
     }
 }
 

@@ -170,7 +170,6 @@ impl Sender {
                 socket.set_ttl_v4(TTL.into())?;
                 socket.set_multicast_ttl_v4(TTL.into())?;
                 socket.set_multicast_loop_v4(false)?;
-                socket.set_multicast_if_v4_n(&InterfaceIndexOrAddress::Index(link))?;
                 socket.set_tos_v4(NETWORK_CONTROL)?;
             }
             Family::V6 => {

@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::{Instant, SystemTime};
 
-use lb_core::vrrp::{Action, Actions, AnnounceReason, Event, Priority, Reason, Record, Term};
+use lb_core::vrrp::{Action, Actions, AnnounceReason, Event, FaultReason, Priority, Reason, Record, Term};
 
 use super::guard::Holding;
-use super::member::Member;
+use super::member::{Member, Wanted};
 use super::news::{Kind, State, What};
 use super::thread::{Driver, Id};
-use super::{frames, words};
+use super::{frames, setup, words};
 
 impl Driver {
     /// Tells a member, its group, and again whom that concerns, until nothing is left to do.
@@ -32,7 +32,7 @@ impl Driver {
         next
     }
 
-    fn tell_group(&mut self, id: Id, actions: &Actions) -> Vec<(Id, Event)> {
+    pub(super) fn tell_group(&mut self, id: Id, actions: &Actions) -> Vec<(Id, Event)> {
         let Some(cluster) = self.clusters.iter_mut().find(|cluster| cluster.members.contains(&id)) else {
             return Vec::new();
         };
@@ -92,7 +92,8 @@ impl Driver {
             Some(link) => addresses.iter().try_for_each(|address| self.writer.add(link, *address)),
         };
         if let Some(member) = self.member(id) {
-            if member.wanted.replace(addresses).is_none() {
+            let wanted = Wanted { addresses, since: now, seen: false };
+            if member.wanted.replace(wanted).is_none() {
                 member.taking_over = Some(now);
             }
         }
@@ -113,11 +114,12 @@ impl Driver {
         let Some((router, member)) = self.parts(id) else { return };
         let Some(place) = &member.place else { return };
         let holding = Holding {
-            router: member.guarded_as(&router.name),
+            name: member.guarded_as(&router.name),
             link: place.link,
             link_name: router.interface.clone(),
+            address_link: place.link,
             addresses: router.addresses_of(member.family).collect(),
-            advert: member.outgoing.spec(router),
+            advert: setup::spec(router, member.family, place.source),
         };
         self.guard.hold(holding);
     }
@@ -160,11 +162,13 @@ impl Driver {
         if let Some(sockets) = self.sockets.get(&link) {
             for _ in 0..count {
                 for address in &addresses {
-                    let frame = match address {
-                        IpAddr::V4(address) => frames::gratuitous_arp(mac, *address),
-                        IpAddr::V6(address) => frames::unsolicited_na(mac, *address),
+                    let sent = match address {
+                        IpAddr::V4(address) => sockets.arp.send(&frames::gratuitous_arp(*address, mac)),
+                        IpAddr::V6(address) => {
+                            sockets.neighbours.send(&frames::unsolicited_advert(*address, mac))
+                        }
                     };
-                    failure = failure.or(sockets.packets.send(&frame).err());
+                    failure = failure.or(sent.err());
                 }
             }
         }
@@ -191,10 +195,11 @@ impl Driver {
 
     fn state_changed(&mut self, id: Id, reason: Reason, now: Instant) {
         let Some(router) = self.routers.get_mut(id.router) else { return };
-        let mut text = words::reason(reason);
-        if let (Reason::Fault(_), Some(absent)) = (reason, router.absence()) {
-            text = absent;
-        }
+        let absent = router.members.get(id.member).map_or("", |member| member.absent.as_str());
+        let text = match reason {
+            Reason::Fault(FaultReason::InterfaceDown) if !absent.is_empty() => absent.to_owned(),
+            reason => words::reason(reason),
+        };
         let state = router.merged_state();
         router.changed = true;
         router.reason.clone_from(&text);

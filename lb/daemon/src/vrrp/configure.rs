@@ -8,7 +8,7 @@ use lb_core::config::VirtualRouter;
 use lb_core::vrrp::{Actions, Eligibility, Event, Group, Verdict, judge};
 
 use super::member::Member;
-use super::news::{State, What};
+use super::news::{Kind, State, What};
 use super::router::Router;
 use super::setup;
 use super::thread::{Cluster, Driver, Id};
@@ -90,7 +90,7 @@ impl Driver {
     fn reconfigure(&mut self, position: usize, settings: VirtualRouter, grouped: bool, now: Instant) {
         let Some(router) = self.routers.get_mut(position) else { return };
         router.metrics.configured_priority.set(i64::from(settings.priority.get()));
-        let (before, changed) = (std::mem::replace(&mut router.settings, settings), now);
+        let before = std::mem::replace(&mut router.settings, settings);
         router.changed = true;
         if router.settings.priority != before.priority {
             // the machine begins with it; weights are added when all is judged anew
@@ -102,10 +102,11 @@ impl Driver {
             let Some(member) = router.members.get_mut(id.member) else { continue };
             member.expected = setup::expected(&router.settings, member.family);
             let Some(settings) = member.settings(&router.settings, grouped) else { continue };
-            member.update_authentication(&router.settings);
-            member.outgoing =
-                member.outgoing.with(setup::outgoing(&router.settings, settings.addresses.clone(), settings.source));
-            let actions = member.machine.reconfigure(changed, settings);
+            member.outgoing.update(&setup::spec(&router.settings, member.family, settings.source));
+            if router.settings.authentication != before.authentication {
+                member.verifier = setup::authenticator(&router.settings);
+            }
+            let actions = member.machine.reconfigure(now, settings);
             for (id, event) in self.carry_out_all(id, actions, now) {
                 self.drive(id, event, now);
             }
@@ -118,14 +119,14 @@ impl Driver {
         let Some(member) = router.members.get_mut(id.member) else { return };
         let (Some(wanted), Some(place)) = (&mut member.wanted, &member.place) else { return };
         let stays: Vec<_> = router.settings.addresses_of(member.family).collect();
-        let dropped: Vec<_> = wanted.extract_if(.., |address| !stays.contains(address)).collect();
+        let dropped: Vec<_> = wanted.addresses.extract_if(.., |address| !stays.contains(address)).collect();
         let link = place.link;
         for address in dropped {
             let text = match self.writer.remove(link, address) {
                 Ok(_) => format!("{address} removed: it is no longer configured"),
                 Err(error) => format!("{address} cannot be removed: {error}"),
             };
-            self.happened(id, super::news::Kind::Addresses, text, now);
+            self.happened(id, Kind::Addresses, text, now);
         }
     }
 
@@ -172,7 +173,7 @@ impl Driver {
             };
             if before.burdens != router.verdict.burdens {
                 let first = Id { router: position, member: 0 };
-                self.tell(first, What::Happened { kind: super::news::Kind::Priority, text: burdens }, now);
+                self.tell(first, What::Happened { kind: Kind::Priority, text: burdens }, now);
             }
             for id in self.ids().into_iter().filter(|id| id.router == position) {
                 self.drive(id, Event::EligibilityChanged { eligibility, priority }, now);

@@ -6,26 +6,28 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
 
 use lb_core::vrrp::{Event, Family};
-use pnet_packet::ethernet::MacAddr;
+use pnet_base::MacAddr;
 
 use super::adverts::{Receiver, Sender};
 use super::member::{Member, Place};
 use super::netlink::Table;
 use super::news::Kind;
-use super::packet_socket::PacketSocket;
+use super::packet_socket::{PacketSocket, Protocol};
 use super::router::Router;
+use super::setup;
 use super::thread::{Driver, Id};
 
 /// What is open on one link.
 #[derive(Debug)]
 pub(super) struct Sockets {
     pub(super) receivers: Vec<(Family, bool, Receiver)>,
-    pub(super) packets: PacketSocket,
+    pub(super) arp: PacketSocket,
+    pub(super) neighbours: PacketSocket,
 }
 
 impl Sockets {
     pub(super) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.receivers.iter().map(|(_, _, receiver)| receiver.as_fd()).chain([self.packets.as_fd()])
+        self.receivers.iter().map(|(_, _, receiver)| receiver.as_fd()).chain([self.arp.as_fd(), self.neighbours.as_fd()])
     }
 }
 
@@ -45,6 +47,17 @@ impl Driver {
                 self.judge_all(now);
             }
             Err(error) => tracing::warn!(%error, "the kernel's news of links cannot be read"),
+        }
+    }
+
+    /// Addresses of an earlier life, whatever its configuration was.
+    pub(super) fn remove_leftovers(&mut self) {
+        let ours: Vec<_> = self.monitor.table().ours().map(|found| (found.link, found.address)).collect();
+        for (link, address) in ours {
+            match self.writer.remove(link, address) {
+                Ok(_) => tracing::warn!(%address, "an address that an earlier run left behind is removed"),
+                Err(error) => tracing::error!(%address, %error, "an address of an earlier run cannot be removed"),
+            }
         }
     }
 
@@ -94,7 +107,7 @@ impl Driver {
             Ok(place) => {
                 let Some(router) = self.routers.get_mut(id.router) else { return };
                 let Some(member) = router.members.get_mut(id.member) else { return };
-                member.outgoing.source = place.source;
+                member.outgoing.update(&setup::spec(&router.settings, member.family, place.source));
                 member.place = Some(place);
                 let grouped = self.clusters.iter().any(|cluster| cluster.members.contains(&id));
                 let Some(settings) = member.settings(&router.settings, grouped) else { return };
@@ -118,8 +131,9 @@ impl Driver {
         let Spot { link, mac, source } = *spot;
         let sender = Sender::open(link, &name, source).map_err(explain)?;
         if !self.sockets.contains_key(&link) {
-            let packets = PacketSocket::open(link).map_err(explain)?;
-            self.sockets.insert(link, Sockets { receivers: Vec::new(), packets });
+            let arp = PacketSocket::open(link, Protocol::Arp).map_err(explain)?;
+            let neighbours = PacketSocket::open(link, Protocol::NeighborDiscovery).map_err(explain)?;
+            self.sockets.insert(link, Sockets { receivers: Vec::new(), arp, neighbours });
         }
         if let Some(sockets) = self.sockets.get_mut(&link) {
             let fits = |(of, joined, _): &(Family, bool, Receiver)| *of == family && (*joined || !multicast);
@@ -151,19 +165,24 @@ impl Driver {
     }
 
     /// What somebody else removed comes back; what is not to be here goes.
-    fn reconcile(&mut self, id: Id, now: Instant) {
-        let Some(router) = self.routers.get(id.router) else { return };
-        let Some(member) = router.members.get(id.member) else { return };
+    pub(super) fn reconcile(&mut self, id: Id, now: Instant) {
+        let table = self.monitor.table();
+        let Some(router) = self.routers.get_mut(id.router) else { return };
+        let Some(member) = router.members.get_mut(id.member) else { return };
         let Some(place) = &member.place else { return };
-        let (link, table) = (place.link, self.monitor.table());
-        let mut addresses = router.settings.addresses_of(member.family);
-        if member.wanted.is_some() {
-            if addresses.any(|address| !table.has(link, address.addr())) {
+        let link = place.link;
+        if let Some(wanted) = &mut member.wanted {
+            let all = wanted.addresses.iter().all(|address| table.has(link, address.addr()));
+            let lost = !all && (wanted.seen || wanted.limit() <= now);
+            wanted.seen |= all;
+            if lost {
                 self.drive(id, Event::AddressLost, now);
             }
             return;
         }
+        let family = member.family;
         let owner = router.settings.priority == lb_core::vrrp::Priority::OWNER;
+        let addresses = router.settings.addresses_of(family);
         let stale: Vec<_> = addresses.filter(|address| !owner && table.has(link, address.addr())).collect();
         for address in stale {
             let text = match self.writer.remove(link, address) {

@@ -2,16 +2,17 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use ipnet::IpNet;
 use lb_core::config::VirtualRouter;
 use lb_core::vrrp::packet::Expected;
 use lb_core::vrrp::packet::auth::{Authenticator, Context};
-use lb_core::vrrp::{Addresses, Family, Machine, Priority, Settings, Term};
-use pnet_packet::ethernet::MacAddr;
+use lb_core::vrrp::{Addresses, Family, Machine, Priority, Settings};
+use pnet_base::MacAddr;
 
-use super::adverts::{Outgoing, Sender};
+use super::adverts::Sender;
+use super::outgoing::Outgoing;
 use super::setup;
 
 /// One machine and its edge.
@@ -27,7 +28,7 @@ pub(super) struct Member {
     pub(super) place: Option<Place>,
     pub(super) absent: String,
     /// The addresses, if they are wanted on the host.
-    pub(super) wanted: Option<Vec<IpNet>>,
+    pub(super) wanted: Option<Wanted>,
     /// When the addresses were last decided to be installed, until they are announced.
     pub(super) taking_over: Option<Instant>,
     /// A claim of another, to be told when the claimant had time to say that it is Active.
@@ -47,6 +48,25 @@ pub(super) struct Place {
     pub(super) sender: Sender,
 }
 
+/// Addresses that were installed.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) addresses: Vec<IpNet>,
+    pub(super) since: Instant,
+    /// The kernel has told that they are there: from now on, one that is not was removed.
+    pub(super) seen: bool,
+}
+
+impl Wanted {
+    /// When the kernel must have told.
+    pub(super) fn limit(&self) -> Instant {
+        self.since + NEWS_OF_ADDRESSES
+    }
+}
+
+/// The kernel tells of IPv6 addresses a little later.
+const NEWS_OF_ADDRESSES: Duration = Duration::from_millis(250);
+
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Claim {
     pub(super) due: Instant,
@@ -62,10 +82,10 @@ impl Member {
         let source = setup::unspecified(family);
         Some(Self {
             family,
-            machine: Machine::new(setup::settings(router, addresses.clone(), source, grouped)),
+            machine: Machine::new(setup::settings(router, addresses, source, grouped)),
             expected: setup::expected(router, family),
             verifier: setup::authenticator(router),
-            outgoing: setup::outgoing(router, addresses, source),
+            outgoing: Outgoing::new(&setup::spec(router, family, source))?,
             place: None,
             absent: String::new(),
             wanted: None,
@@ -79,8 +99,12 @@ impl Member {
     /// The settings that it should have, where it is.
     pub(super) fn settings(&self, router: &VirtualRouter, grouped: bool) -> Option<Settings> {
         let addresses = router.addresses_of(self.family).map(|address| address.addr()).collect();
-        let source = self.place.as_ref().map_or(setup::unspecified(self.family), |place| place.source);
-        Some(setup::settings(router, Addresses::new(addresses).ok()?, source, grouped))
+        Some(setup::settings(router, Addresses::new(addresses).ok()?, self.source(), grouped))
+    }
+
+    /// What advertisements come from, as far as that is known.
+    pub(super) fn source(&self) -> IpAddr {
+        self.place.as_ref().map_or(setup::unspecified(self.family), |place| place.source)
     }
 
     /// Sends an advertisement to every destination.
@@ -104,7 +128,8 @@ impl Member {
 
     /// When it wants to be served.
     pub(super) fn deadlines(&self) -> impl Iterator<Item = Instant> {
-        self.machine.next_deadline().into_iter().chain(self.claim.map(|claim| claim.due))
+        let unseen = self.wanted.as_ref().filter(|wanted| !wanted.seen).map(Wanted::limit);
+        self.machine.next_deadline().into_iter().chain(self.claim.map(|claim| claim.due)).chain(unseen)
     }
 
     /// What the guard calls it.

@@ -7,7 +7,6 @@ use lb_core::vrrp::packet::{self, Datagram};
 use lb_core::vrrp::{Event, Heard, State};
 
 use super::frames;
-use super::links::Sockets;
 use super::member::Claim;
 use super::news::Kind;
 use super::thread::{Driver, Id, is_nothing};
@@ -120,12 +119,14 @@ impl Driver {
         }
     }
 
+    /// Of ARP and neighbour discovery.
     pub(super) fn read_claims(&mut self, now: Instant) {
         let mut buffer = [0; 256];
         let mut claims = Vec::new();
-        for (link, Sockets { packets, .. }) in &self.sockets {
+        let sockets = self.sockets.iter();
+        for (link, socket) in sockets.flat_map(|(link, of)| [(link, &of.arp), (link, &of.neighbours)]) {
             for _ in 0..BATCH {
-                match packets.receive(&mut buffer) {
+                match socket.receive(&mut buffer) {
                     Ok(length) => claims.extend(buffer.get(..length).and_then(frames::claim).map(|claim| (*link, claim))),
                     Err(error) if is_nothing(&error) => break,
                     Err(error) => {

@@ -39,11 +39,6 @@ impl Router {
             .unwrap_or(State::Active)
     }
 
-    /// Why a member cannot be on the network.
-    pub(super) fn absence(&self) -> Option<String> {
-        self.members.iter().find(|member| member.place.is_none()).map(|member| member.absent.clone())
-    }
-
     /// What is advertised, or would be.
     pub(super) fn priority(&self) -> u8 {
         self.members.first().map_or(0, |member| member.machine.priority().get())

@@ -2,16 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use lb_core::config::VirtualRouter;
-use lb_core::vrrp::packet::auth::{self, Authenticator, Key, Keyring};
-use lb_core::vrrp::packet::{Expected, TTL};
-use lb_core::vrrp::{Addresses, Family, Settings};
+use lb_core::config::{Authentication, VirtualRouter};
+use lb_core::vrrp::packet::auth::{self, AntiReplay, Authenticator, Key, Keyring, Mode};
+use lb_core::vrrp::packet::{ChecksumForm, Expected, TTL};
+use lb_core::vrrp::{Addresses, AuthV2, Family, Settings, Version};
 
-use super::adverts::Outgoing;
-
-/// Where adverts go that are for every router of the network.
-const GROUP_V4: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
-const GROUP_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12));
+use super::adverts::{GROUP_V4, GROUP_V6};
+use super::outgoing::{Signing, Spec};
 
 pub(super) fn unspecified(family: Family) -> IpAddr {
     match family {
@@ -52,25 +49,41 @@ pub(super) fn expected(router: &VirtualRouter, family: Family) -> Expected {
     }
 }
 
-pub(super) fn outgoing(router: &VirtualRouter, addresses: Addresses, source: IpAddr) -> Outgoing {
-    let family = addresses.family();
+/// What advertisements of one family are made of, when they come from `source`.
+pub(super) fn spec(router: &VirtualRouter, family: Family, source: IpAddr) -> Spec {
     let peers: Vec<IpAddr> = router.peers_of(family).collect();
     let destinations = match (peers.is_empty(), family) {
         (false, _) => peers,
-        (true, Family::V4) => vec![GROUP_V4],
-        (true, Family::V6) => vec![GROUP_V6],
+        (true, Family::V4) => vec![GROUP_V4.into()],
+        (true, Family::V6) => vec![GROUP_V6.into()],
     };
-    Outgoing {
+    Spec {
+        version: match router.version {
+            Version::V2 => 2,
+            Version::V3 => 3,
+        },
+        vrid: router.vrid.get(),
+        interval: router.advert_interval.get(),
+        addresses: router.addresses_of(family).map(|address| address.addr()).collect(),
         source,
         destinations,
-        vrid: router.vrid,
-        version: router.version,
-        interval: router.advert_interval,
-        addresses,
-        checksum: router.checksum,
-        password: router.password,
-        authenticator: authenticator(router),
+        message_only: router.checksum == ChecksumForm::MessageOnly,
+        password: match router.password {
+            AuthV2::None => None,
+            AuthV2::Password(password) => Some(password.bytes()),
+        },
+        signing: router.authentication.as_ref().and_then(signing),
     }
+}
+
+fn signing(authentication: &Authentication) -> Option<Signing> {
+    let key = authentication.keys.first()?;
+    let window = match authentication.anti_replay {
+        AntiReplay::Time(window) => Some(window.get().as_secs()),
+        AntiReplay::Monotonic => None,
+    };
+    let signing = Signing { key: key.id, secret: key.secret.0.clone(), window };
+    (authentication.mode != Mode::ReceiveOnly).then_some(signing)
 }
 
 /// `None` when nothing is authenticated; the configuration's keys are good ones.

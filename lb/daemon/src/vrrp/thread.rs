@@ -15,7 +15,7 @@ use nix::sys::time::TimeSpec;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::Command;
-use super::keeper::Keeper;
+use super::keeper::{Happened, Keeper};
 use super::links::Sockets;
 use super::member::Member;
 use super::netlink::{Monitor, Writer};
@@ -90,15 +90,16 @@ impl Driver {
         loop {
             self.wait(wake);
             // what has already happened comes before what the clock says
-            self.read_links(Instant::now());
+            // the guard's word before the kernel's: what it withdrew was not taken from us by a stranger
             self.read_guard(Instant::now());
+            self.read_links(Instant::now());
             self.read_adverts();
             self.read_claims(Instant::now());
             if !self.obey_all(commands, wake) {
                 return;
             }
             self.serve_timers(Instant::now());
-            self.guard.beat(Instant::now());
+            self.look_after_guard(Instant::now());
             self.look_around(Instant::now());
             self.send_pictures(Instant::now());
         }
@@ -134,12 +135,47 @@ impl Driver {
             if let Some(deadline) = due {
                 router.metrics.lateness.observe((now - deadline).as_secs_f64());
             }
+            let unseen = member.wanted.as_ref().is_some_and(|wanted| !wanted.seen && wanted.limit() <= now);
+            if unseen {
+                self.reconcile(id, now);
+            }
             if let Some(claim) = claim {
                 self.claimed(id, claim, now);
             }
             if due.is_some() {
                 self.drive(id, Event::TimerExpired, now);
             }
+        }
+    }
+
+    fn read_guard(&mut self, now: Instant) {
+        while let Some(happened) = self.guard.read(now) {
+            match happened {
+                Happened::Fired(names) => {
+                    self.metrics.vrrp.guard_fired.inc();
+                    tracing::error!("the guard let go of the virtual addresses: this process gave no sign of life");
+                    for id in self.ids() {
+                        let Some(router) = self.routers.get(id.router) else { continue };
+                        let Some(member) = router.members.get(id.member) else { continue };
+                        if names.contains(&member.guarded_as(&router.name)) {
+                            self.happened(id, Kind::Guard, "the guard let go".to_owned(), now);
+                            self.drive(id, Event::Withdrawn, now);
+                        }
+                    }
+                }
+                Happened::Gone => tracing::error!("the guard of the virtual addresses is gone; another is started"),
+            }
+        }
+    }
+
+    fn look_after_guard(&mut self, now: Instant) {
+        match self.guard.look_after(now) {
+            Ok(false) => {}
+            Ok(true) => {
+                self.metrics.vrrp.guard_restarts.inc();
+                tracing::info!("the virtual addresses have a guard again");
+            }
+            Err(error) => tracing::error!(%error, "no guard can be started"),
         }
     }
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::{Instant, SystemTime};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
-use nix::sys::signal::{SigHandler, Signal};
+use nix::sys::signal::Signal;
 use nix::sys::socket::{MsgFlags, recv, send};
 use nix::sys::time::TimeSpec;
 
@@ -69,11 +69,11 @@ pub fn run(socket: BorrowedFd<'_>) -> io::Result<()> {
         if heard || before == 0 {
             watch.heard(now);
         } else if watch.waited(now) {
-            let_go(&writer, &mut held);
             watch.heard(now);
+            // first, so that it does not put back what it finds gone; one that is gone does not need it
             let reply = serde_json::to_vec(&Reply::Fired).unwrap_or_default();
-            // a daemon that is gone does not need it
             let _ = send(socket.as_raw_fd(), &reply, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL);
+            let_go(&writer, &mut held);
         }
     }
 }
