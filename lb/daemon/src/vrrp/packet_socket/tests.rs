@@ -1,6 +1,5 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::time::{Duration, Instant};
 
 use nix::net::if_::if_nametoindex;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -8,13 +7,14 @@ use pnet_base::MacAddr;
 
 use super::{AsFd, FRAME_BYTES, PacketSocket, Protocol};
 use crate::vrrp::frames::{Claim, arp_probe, claim, gratuitous_arp, unsolicited_advert};
-use crate::vrrp::namespace::{VETH, in_namespace, ip, ip_output};
+use crate::vrrp::namespace::{VETH, in_namespace, ip, ip_output, link_is_up, soon};
 
 const V4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 100);
 const V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100);
 const MAC: MacAddr = MacAddr(0, 0, 0x5e, 0, 1, 51);
 
 fn open(link: &str, protocol: Protocol) -> PacketSocket {
+    link_is_up(link);
     PacketSocket::open(if_nametoindex(link).unwrap(), protocol).unwrap()
 }
 
@@ -104,14 +104,6 @@ fn the_kernel_heeds_a_gratuitous_arp() {
     });
 }
 
-fn soon(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(5);
-    while !condition() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::yield_now();
-    }
-}
-
 #[test]
 fn nothing_else_comes_in() {
     in_namespace(VETH, || {
@@ -156,7 +148,8 @@ fn it_survives_the_link_going_down_but_not_the_link() {
         assert_eq!(error.kind(), io::ErrorKind::WouldBlock, "said once");
         assert_eq!(right.send(&gratuitous_arp(V4, MAC)).unwrap_err().kind(), io::ErrorKind::NetworkDown);
         ip("link set right up");
-        soon("there is a carrier", || ip_output("link show left").unwrap().contains("LOWER_UP"));
+        link_is_up("left");
+        link_is_up("right");
         left.send(&gratuitous_arp(V4, MAC)).unwrap();
         assert_eq!(heard(&right), made_by(V4));
 
