@@ -12,21 +12,21 @@
 //! | `keeper`, [`guard`] | the process that lets go when this one cannot |
 //! | [`news`], `words` | what the control side is told |
 
-pub mod adverts;
+mod adverts;
 mod carry;
 mod configure;
-pub mod frames;
+mod frames;
 pub mod guard;
 mod keeper;
 mod links;
 mod member;
 #[cfg(test)]
 mod namespace;
-pub mod netlink;
-pub mod news;
-pub mod outgoing;
-pub mod packet_socket;
-pub mod realtime;
+mod netlink;
+mod news;
+mod outgoing;
+mod packet_socket;
+mod realtime;
 mod receive;
 mod router;
 mod setup;

@@ -5,7 +5,6 @@
 //! | [`Table`] | what there is |
 //! | [`Monitor`] | keeps a table true |
 //! | [`Writer`] | adds and removes addresses, and waits for the kernel's word |
-#![allow(dead_code, unused_imports)]
 
 mod change;
 mod connection;
