@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::Control;
 use super::apply::addresses;
 use crate::end::EndReason;
+use crate::vrrp::Kind;
 use crate::worker::{Command, LAST_CALL};
 
 /// How often it is looked whether the last connection has ended.
@@ -19,12 +20,21 @@ impl Control {
     pub async fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
         let limit = self.stop_accepting();
-        tracing::info!(connections = self.live(), seconds = limit.as_secs_f64(), "stopping");
+        let live = self.live();
+        self.note(
+            Kind::Daemon,
+            format!(
+                "stopping; live connections: {live}; time for them: {}",
+                settings::format_duration(limit)
+            ),
+        );
+        tracing::info!(connections = live, seconds = limit.as_secs_f64(), "stopping");
         // until the workers have taken the last ones
         tokio::time::sleep(LAST_CALL + LOOK).await;
         self.wait_until_empty(limit.saturating_sub(LAST_CALL + LOOK)).await;
         let left = self.live();
         if left > 0 {
+            self.note(Kind::Daemon, format!("the deadline is over; connections closed: {left}"));
             tracing::warn!(connections = left, "still open at the deadline; they are closed");
             self.tell_all(|| Command::EndAll { reason: EndReason::Shutdown });
             self.wait_until_empty(GRACE).await;

@@ -45,6 +45,8 @@ pub struct Metrics {
     pub server_transitions: IntCounterVec,
     pub server_ejections: IntCounterVec,
     pub server_lookups: IntCounterVec,
+
+    pub vrrp_notifications: IntCounterVec,
 }
 
 const LISTENER: &[&str] = &["listener"];
@@ -204,6 +206,11 @@ impl Metrics {
                 "server_lookups_total",
                 "Look-ups of the server's name, by result",
                 &["pool", "server", "result"],
+            )?,
+            vrrp_notifications: register.counters(
+                "vrrp_notifications_total",
+                "Notifications of a virtual router's state, by way and result",
+                &["router", "via", "result"],
             )?,
             registry,
         })
