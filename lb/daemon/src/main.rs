@@ -10,6 +10,7 @@
 //! | [`service`] | what both share: listeners and pools |
 //! | [`admin`] | the administration socket |
 //! | [`vrrp`] | virtual addresses: one thread, and the guard that lets go when the daemon cannot |
+//! | [`notify`] | who is told when a virtual router changes its state |
 //! | [`probe`], [`resolve`] | checks and names, carried out |
 //! | [`metrics`], [`end`] | what is counted, and why connections end |
 //! | [`socket`], [`sys`] | socket options, and system calls that no library wraps |
@@ -21,6 +22,7 @@ mod control;
 mod end;
 mod host;
 mod metrics;
+mod notify;
 mod probe;
 mod resolve;
 mod service;

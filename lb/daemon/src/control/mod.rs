@@ -2,6 +2,7 @@
 //! a thread of its own, so that neither checks nor scrapes cost the data plane anything.
 
 mod apply;
+mod describe;
 mod events;
 mod names;
 mod operate;
@@ -9,6 +10,10 @@ mod plan;
 mod report;
 mod stop;
 mod vrrp;
+#[cfg(test)]
+pub mod testing;
+mod timeline;
+mod virtual_routers;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -29,14 +34,24 @@ use tokio::task::AbortHandle;
 use crate::beats::Beats;
 use crate::host::{self, Compiled};
 use crate::metrics::Metrics;
+use crate::notify::Notifier;
 use crate::probe::Prober;
 use crate::resolve::Names;
 use crate::service::{PoolEvents, Service, SharedListener, SharedPool};
+use crate::vrrp::Kind;
 use crate::worker::{self, Command};
 
+pub use describe::describe;
 pub use operate::OperateError;
 pub use plan::Preview;
 pub use report::{ListenerReport, Report};
+pub use timeline::{Entry, Timeline};
+pub use virtual_routers::VirtualRouters;
+
+/// So many entries of the timeline are kept.
+const REMEMBERED: usize = 10_000;
+/// What entries of the timeline about the daemon itself are about.
+const DAEMON: &str = "lb";
 
 /// The running daemon, seen from its control side.
 #[derive(Debug)]
@@ -56,6 +71,9 @@ pub struct Control {
     /// There from the first virtual router on.
     vrrp: OnceLock<Arc<crate::vrrp::Handle>>,
     tracker: vrrp::Tracker,
+    timeline: Arc<Timeline>,
+    virtual_routers: VirtualRouters,
+    notifier: Notifier,
     state: Mutex<State>,
 }
 
@@ -117,6 +135,9 @@ impl Control {
         let workers = (0..count).map(start).collect::<Result<_, _>>()?;
         let own_beat = Arc::clone(&beats);
         tokio::spawn(async move { own_beat.keep(count).await });
+        let (started, metrics) = (Instant::now(), Arc::new(Metrics::new()?));
+        let timeline = Arc::new(Timeline::new(started, REMEMBERED));
+        let notifier = Notifier::start(Arc::clone(&timeline), Arc::clone(&metrics), node.clone());
         let nothing = Config { listeners: Vec::new(), pools: Vec::new(), virtual_routers: Vec::new(), ..config.clone() };
         let state = State {
             config: nothing,
@@ -130,8 +151,8 @@ impl Control {
         let control = Arc::new(Self {
             file: file.to_owned(),
             chosen_node: chosen_node.map(str::to_owned),
-            started: Instant::now(),
-            metrics: Arc::new(Metrics::new()?),
+            started,
+            metrics,
             workers,
             events,
             prober: watch_channel::Sender::default(),
@@ -140,6 +161,9 @@ impl Control {
             beats,
             vrrp: OnceLock::new(),
             tracker: vrrp::Tracker::default(),
+            timeline,
+            virtual_routers: VirtualRouters::default(),
+            notifier,
             state: Mutex::new(state),
         });
         tokio::spawn(events::carry_out(Arc::downgrade(&control), received));
@@ -148,6 +172,7 @@ impl Control {
             return Ok(Err(faults));
         }
         control.applied_now();
+        control.note(Kind::Daemon, control.started_text());
         Ok(Ok(control))
     }
 
@@ -169,9 +194,13 @@ impl Control {
         match &result {
             Ok(plan) => {
                 self.applied_now();
+                self.note(Kind::Config, describe::in_one_line(plan));
                 tracing::info!(changes = plan.changes.len(), file = %self.file.display(), "reloaded");
             }
-            Err(refusal) => refusal.log(&self.file),
+            Err(refusal) => {
+                self.note(Kind::Config, refusal.in_one_line());
+                refusal.log(&self.file);
+            }
         }
         result
     }
@@ -183,8 +212,24 @@ impl Control {
     }
 
     fn applied_now(&self) {
+        self.notifier.configure(&self.state().config.virtual_routers);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         self.metrics.last_reload.set(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
+    }
+
+    /// What happened, in order.
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    /// Writes into the timeline what concerns the daemon as a whole.
+    fn note(&self, kind: Kind, text: String) {
+        self.timeline.record(Instant::now(), kind, DAEMON, text);
+    }
+
+    fn started_text(&self) -> String {
+        let node = self.state().node.clone().unwrap_or_else(|| "-".to_owned());
+        format!("started: version {}, node {node}, {}", env!("CARGO_PKG_VERSION"), self.file.display())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -199,6 +244,19 @@ impl Control {
 }
 
 impl Refusal {
+    fn in_one_line(&self) -> String {
+        match self {
+            Self::Stopping => "refused: stopping".to_owned(),
+            Self::Unreadable(error) => format!("refused: {error}"),
+            Self::Faults(faults) => {
+                let first = faults.first().map(ToString::to_string).unwrap_or_default();
+                let more = faults.len().saturating_sub(1);
+                let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+                format!("refused: {first}{more}")
+            }
+        }
+    }
+
     fn log(&self, file: &Path) {
         match self {
             Self::Stopping => tracing::error!("not reloaded: stopping"),

@@ -4,12 +4,14 @@ mod facts;
 
 use std::sync::{Arc, Weak};
 
-use lb_core::config::{Config, VirtualRouter};
+use lb_core::config::Config;
 use settings::{Fault, Path};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::oneshot;
 
+use super::virtual_routers::Wish;
 use super::{Control, State};
+use crate::notify::Change;
 use crate::vrrp::{self, Command, News, What};
 
 pub(super) use facts::Tracker;
@@ -28,6 +30,13 @@ impl Control {
             .map_err(|error| vec![cannot_start(&error)])?;
         tokio::spawn(listen(Arc::downgrade(self), received));
         let handle = Arc::new(handle);
+        let ears = Arc::clone(&handle);
+        self.virtual_routers.connect(move |wish| {
+            ears.tell(match wish {
+                Wish::Release(name) => Command::Release(name),
+                Wish::Take(name) => Command::Take(name),
+            });
+        });
         // only here, and only one reload at a time
         let _ = self.vrrp.set(handle);
         Ok(())
@@ -61,7 +70,16 @@ impl Control {
     }
 
     fn hear(&self, News { at, router, what }: News) {
-        tracing::info!(?at, ?router, ?what, "NEWS");
+        match what {
+            What::Happened { kind, text } => drop(self.timeline.record(at, kind, &router, text)),
+            What::StateChanged { state, reason, priority, took_over } => {
+                let text = format!("{}: {reason}", state.word().to_uppercase());
+                self.timeline.record(at, vrrp::Kind::State, &router, text);
+                self.notifier.tell(Change { router, state: state.into(), priority, reason, took_over, at });
+            }
+            What::Status(status) => self.virtual_routers.observe(at, *status),
+            What::Gone => self.virtual_routers.forget(&router),
+        }
     }
 }
 

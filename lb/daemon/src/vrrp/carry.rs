@@ -216,7 +216,8 @@ impl Driver {
                 tracing::warn!(router = %name, state = state.word(), priority, reason = text, "virtual router");
             }
         }
-        self.tell(id, What::StateChanged { state, reason: text, priority }, now);
+        let took_over = state == State::Active && is_rescue(reason);
+        self.tell(id, What::StateChanged { state, reason: text, priority, took_over }, now);
     }
 
     fn record(&mut self, id: Id, record: Record, now: Instant) {
@@ -251,5 +252,28 @@ impl Driver {
     fn parts(&self, id: Id) -> Option<(&lb_core::config::VirtualRouter, &Member)> {
         let router = self.routers.get(id.router)?;
         Some((&router.settings, router.members.get(id.member)?))
+    }
+}
+
+/// Whether another router is Active no longer, and this one has to be.
+fn is_rescue(reason: Reason) -> bool {
+    match reason {
+        Reason::ActiveSilent { .. }
+        | Reason::ActiveReleased { .. }
+        | Reason::ActiveUnable { .. }
+        | Reason::ActiveGone { .. } => true,
+        Reason::Started
+        | Reason::Shutdown
+        | Reason::Owner
+        | Reason::NobodyActive
+        | Reason::Preempted { .. }
+        | Reason::Outranked { .. }
+        | Reason::ReplacedWhileStalled { .. }
+        | Reason::Withdrawn
+        | Reason::Released
+        | Reason::Taken
+        | Reason::Group
+        | Reason::Fault(_)
+        | Reason::Recovered => false,
     }
 }

@@ -51,7 +51,9 @@ use keeper::Keeper;
 use netlink::{Monitor, Writer};
 use thread::Driver;
 
-pub use news::{Kind, News, RouterStatus, State, What};
+pub use news::{ActivePeer, Kind, News, RouterStatus, State, What};
+#[cfg(test)]
+pub use news::TakeOver;
 
 /// What the control side wants.
 #[derive(Debug)]

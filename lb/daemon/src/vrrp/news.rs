@@ -18,7 +18,13 @@ pub enum What {
     /// For the flight recorder.
     Happened { kind: Kind, text: String },
     /// The state is another, or there is another reason for it; for the flight recorder and for notifications.
-    StateChanged { state: State, reason: String, priority: u8 },
+    StateChanged {
+        state: State,
+        reason: String,
+        priority: u8,
+        /// It is Active because another router no longer is, of no operator's will.
+        took_over: bool,
+    },
     /// What `lb status` shows; sent after every change.
     Status(Box<RouterStatus>),
     /// A reload took it out of the file.

@@ -1,7 +1,7 @@
 //! Commands and files that virtual routers track, watched.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use lb_core::vrrp::Facts;
 use tokio::task::AbortHandle;
 
 use crate::control::Control;
-use crate::probe;
+use crate::probe::{self, ProbeError};
 
 /// How often a file is looked at.
 const LOOK: Duration = Duration::from_millis(250);
@@ -79,7 +79,7 @@ async fn watch_command(control: Weak<Control>, settings: TrackedCommand) {
     let (mut well, mut against) = (true, 0);
     loop {
         timer.tick().await;
-        let outcome = tokio::process::Command::new(&settings.command[0]).status().await;
+        let outcome = run(&settings).await;
         if let Err(error) = &outcome {
             tracing::debug!(command = settings.name, %error, "a tracked command fails");
         }
@@ -92,6 +92,12 @@ async fn watch_command(control: Weak<Control>, settings: TrackedCommand) {
         control.tracker.inner().commands.insert(settings.name.clone(), well);
         control.tell_facts(&control.state());
     }
+}
+
+async fn run(settings: &TrackedCommand) -> Result<(), ProbeError> {
+    let Some((program, arguments)) = settings.command.split_first() else { return Ok(()) };
+    let run = probe::run_command(Path::new(program), arguments, &[]);
+    tokio::time::timeout(settings.timeout, run).await.unwrap_or(Err(ProbeError::Timeout))
 }
 
 /// Runs until it is aborted. A file that is not there, or says nothing, is a file that says 0.
