@@ -10,13 +10,16 @@
 //! ranges: 192.0.2.0/24, 198.51.100.0/24, 2001:db8::/32.
 
 use std::fs::{self, File};
+use std::net::IpAddr;
 use std::path::Path;
 use std::process::{self, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail};
+use nix::ifaddrs::getifaddrs;
 use nix::sched::{CloneFlags, setns};
+use nix::sys::socket::SockaddrStorage;
 
 use crate::place::Place;
 
@@ -156,6 +159,17 @@ impl Host {
         self.ip(&["address", "delete", address, "dev", "eth0"])
     }
 
+    /// Whether an interface of this host has `address`.
+    ///
+    /// # Errors
+    /// The kernel does not tell.
+    pub fn holds(&self, address: IpAddr) -> Result<bool> {
+        self.run(|| {
+            let mut held = getifaddrs()?.filter_map(|entry| ip_of(&entry.address?));
+            Ok(held.any(|held| held == address))
+        })
+    }
+
     /// Pulls the cable: `eth0` loses its carrier, the others only hear nothing more.
     ///
     /// # Errors
@@ -179,6 +193,11 @@ impl Host {
     pub fn ip(&self, arguments: &[&str]) -> Result<()> {
         ip(&[&["-n", self.namespace()], arguments].concat())
     }
+}
+
+fn ip_of(address: &SockaddrStorage) -> Option<IpAddr> {
+    let v4 = address.as_sockaddr_in().map(|address| address.ip().into());
+    v4.or_else(|| address.as_sockaddr_in6().map(|address| address.ip().into()))
 }
 
 fn ip(arguments: &[&str]) -> Result<()> {
