@@ -6,9 +6,9 @@
 //! through), or has no answer after [`ANSWER`].
 //!
 //! An attempt's *wait* is the time from its begin to its answer; if it failed, to the first answer to any that began
-//! after it. The *gap* is the longest wait: the longest time for which somebody who wanted service went without, who
-//! tries again at once when he fails, and who waits for an answer while his connection stands. So it counts both the
-//! time in which nobody is served, and the connection that a proxy holds while it tries a dead server.
+//! after it. The *gap* is the longest wait. So it counts the time in which nobody who begins is served, measured from
+//! the first who is not, and also the connection that stands while a proxy tries a dead server for it. One that fails
+//! while others are served, as those do that were under way when their host died, is a failure and no gap.
 
 mod record;
 

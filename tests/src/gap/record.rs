@@ -1,5 +1,6 @@
 //! What became of the attempts, and the gap that follows from it. Times count from the client's start.
 
+use std::fmt;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -21,6 +22,20 @@ pub struct Gap {
     pub first_failure: Option<String>,
     /// The longest time by which the client itself was late to begin an attempt.
     pub late: Duration,
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let milliseconds = |duration: Duration| duration.as_secs_f64() * 1e3;
+        let more = if self.over { "" } else { "more than " };
+        let (longest, began) = (milliseconds(self.longest), milliseconds(self.began));
+        write!(f, "{more}{longest:.1} ms, begun at {began:.1} ms; ")?;
+        write!(f, "{} of {} attempts failed", self.failures, self.attempts)?;
+        if let Some(first) = &self.first_failure {
+            write!(f, " (first: {first})")?;
+        }
+        write!(f, "; client late by {:.1} ms at worst", milliseconds(self.late))
+    }
 }
 
 /// All attempts, in the order of their begins.
