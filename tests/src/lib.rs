@@ -9,6 +9,7 @@
 //! | [`traffic`] | many such streams in the background while something breaks |
 //! | [`gap`] | a client that tells how long it was left without an answer |
 //! | [`pair`] | two hosts that share a virtual address, a client and two servers |
+//! | [`capture`] | Wireshark's judgement of what went over a wire |
 //! | [`netns`] | hosts on a network of their own, with cables to pull |
 //! | [`place`] | where a process or a thread runs: on this host or on one of those |
 //! | [`ports`] | loopback ports that nobody else takes |
@@ -19,6 +20,7 @@
 //! Calls block unless they are `async`. Errors are sentences for the person who reads the failed test.
 
 pub mod backend;
+pub mod capture;
 pub mod gap;
 pub mod haproxy;
 pub mod http;

@@ -24,6 +24,8 @@ use nix::sys::socket::SockaddrStorage;
 use crate::place::Place;
 
 const NAMESPACES: &str = "/run/netns";
+/// The interface of a switch that stands for the whole of it.
+pub const BRIDGE: &str = "br0";
 /// First part of the names of our namespaces; the second is the process that made them.
 const PREFIX: &str = "lbtest";
 
@@ -72,9 +74,14 @@ impl Net {
         ip(&["netns", "add", &net.name])?;
         // No forward delay, and no multicast snooping: it drops VRRP and neighbour discovery for want of a querier.
         let bridge = ["type", "bridge", "forward_delay", "0", "mcast_snooping", "0"];
-        ip(&[&["-n", &net.name, "link", "add", "br0"][..], &bridge].concat())?;
-        ip(&["-n", &net.name, "link", "set", "br0", "up"])?;
+        ip(&[&["-n", &net.name, "link", "add", BRIDGE][..], &bridge].concat())?;
+        ip(&["-n", &net.name, "link", "set", BRIDGE, "up"])?;
         Ok(net)
+    }
+
+    /// The switch as a place to listen in: its [`BRIDGE`] hears every frame once.
+    pub fn switch(&self) -> Place {
+        Place::Namespace(self.name.as_str().into())
     }
 
     /// Plugs in one more host with these addresses (`192.0.2.21/24`, `2001:db8::21/64`) on its `eth0`.
@@ -92,7 +99,7 @@ impl Net {
         let Names { namespace, switch, port } = &*host.0;
         let cable = ["link", "add", "eth0", "netns", namespace, "type", "veth", "peer", "name", port];
         ip(&[&cable[..], &["netns", switch]].concat())?;
-        ip(&["-n", switch, "link", "set", port, "master", "br0", "up"])?;
+        ip(&["-n", switch, "link", "set", port, "master", BRIDGE, "up"])?;
         ip(&["-n", namespace, "link", "set", "lo", "up"])?;
         ip(&["-n", namespace, "link", "set", "eth0", "up"])?;
         for address in addresses {
@@ -121,17 +128,6 @@ impl Host {
     /// This host as a place to run things in.
     pub fn place(&self) -> Place {
         Place::from(self)
-    }
-
-    /// Moves the calling thread here for the rest of its life. See [`Place::enter`].
-    ///
-    /// # Errors
-    /// The namespace is gone, or this process is not root.
-    pub fn enter(&self) -> Result<()> {
-        let path = Path::new(NAMESPACES).join(&self.0.namespace);
-        let namespace = File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
-        setns(namespace, CloneFlags::CLONE_NEWNET).context("cannot enter a network namespace")?;
-        Ok(())
     }
 
     /// Runs `work` on a thread here and waits for it.
@@ -193,6 +189,17 @@ impl Host {
     pub fn ip(&self, arguments: &[&str]) -> Result<()> {
         ip(&[&["-n", self.namespace()], arguments].concat())
     }
+}
+
+/// Moves the calling thread into a namespace for the rest of its life. See [`Place::enter`].
+///
+/// # Errors
+/// The namespace is gone, or this process is not root.
+pub fn enter(namespace: &str) -> Result<()> {
+    let path = Path::new(NAMESPACES).join(namespace);
+    let namespace = File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    setns(namespace, CloneFlags::CLONE_NEWNET).context("cannot enter a network namespace")?;
+    Ok(())
 }
 
 fn ip_of(address: &SockaddrStorage) -> Option<IpAddr> {
