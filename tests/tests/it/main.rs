@@ -30,3 +30,4 @@ mod second_thoughts;
 mod series;
 mod stop;
 mod unplugged;
+mod vrrp;
