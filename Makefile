@@ -13,7 +13,7 @@ demo: ## Show lb at work: two servers, one dies, one comes back, no client notic
 test: ## Set up what is missing, then run every test
 	@bash tests/setup
 	$(CARGO) build --locked --workspace --all-targets
-	$(CARGO) test --locked --workspace
+	$(CARGO) test --locked --workspace --config 'target."cfg(unix)".runner="tests/runner"'
 
 check: ## Format, lints and documentation, all warnings denied
 	$(CARGO) fmt --all --check

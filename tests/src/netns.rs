@@ -10,11 +10,13 @@
 //! ranges: 192.0.2.0/24, 198.51.100.0/24, 2001:db8::/32.
 
 use std::fs::{self, File};
+use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::Path;
 use std::process::{self, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 use nix::ifaddrs::getifaddrs;
@@ -52,10 +54,10 @@ impl Net {
     /// Whether this process may make networks.
     ///
     /// # Errors
-    /// Why not; for the message of a test that skips itself.
+    /// Why not.
     pub fn available() -> Result<(), String> {
         if !nix::unistd::geteuid().is_root() {
-            return Err("network namespaces need root".to_owned());
+            return Err("network namespaces need root, or a user namespace (tests/runner)".to_owned());
         }
         let net = Self::new().map_err(|error| format!("no network namespaces here: {error:#}"))?;
         drop(net);
@@ -189,6 +191,16 @@ impl Host {
     pub fn ip(&self, arguments: &[&str]) -> Result<()> {
         ip(&[&["-n", self.namespace()], arguments].concat())
     }
+}
+
+/// Whether the running test has to be skipped because this process may not make networks. If so, that and why goes to
+/// standard error, whether or not the test's output is shown.
+pub fn skip() -> bool {
+    let Err(why) = Net::available() else { return false };
+    let test = thread::current().name().unwrap_or("a test").to_owned();
+    // Nobody is left to be told when standard error is gone.
+    let _ = writeln!(io::stderr(), "skipped {test}: {why}");
+    true
 }
 
 /// Moves the calling thread into a namespace for the rest of its life. See [`Place::enter`].

@@ -5,24 +5,17 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::*;
 use crate::keepalived::{Instance, Keepalived};
+use crate::netns;
 use crate::pair::{Pair, Side, VIP, VIP6};
 
 const PRIORITY_0: &str = "vrrp.prio == 0";
 
-/// The first line of a test here: without root there is nothing to test.
-macro_rules! need_networks {
-    () => {
-        if let Err(why) = Net::available() {
-            eprintln!("skipped: {why}");
-            return;
-        }
-    };
-}
-
 /// keepalived on both hosts, in all of its ways; the address goes from one to the other and back.
 #[test]
 fn keepalived_sends_nothing_that_is_wrong() {
-    need_networks!();
+    if netns::skip() {
+        return;
+    }
     let pair = Pair::new().unwrap();
     let capture = Capture::at_switch(&pair.net).unwrap();
     let config = |priority: u8| {
@@ -77,7 +70,9 @@ fn send(host: &Host, message: &[u8]) {
 
 #[test]
 fn what_is_wrong_is_found() {
-    need_networks!();
+    if netns::skip() {
+        return;
+    }
     let mut net = Net::new().unwrap();
     let host = net.host("a", &["192.0.2.11/24"]).unwrap();
     let capture = Capture::at_host(&host).unwrap();

@@ -4,20 +4,10 @@ use std::time::{Duration, Instant};
 
 use testkit::capture::Capture;
 use testkit::keepalived::{Instance, Keepalived};
-use testkit::netns::Net;
+use testkit::netns;
 use testkit::pair::{PORT, Pair, Side, VIP};
 
 use crate::scene::SOON;
-
-/// The first line of a test here: without root there is nothing to test.
-macro_rules! need_networks {
-    () => {
-        if let Err(why) = Net::available() {
-            eprintln!("skipped: {why}");
-            return;
-        }
-    };
-}
 
 /// lb as a proxy of the pair's servers, at the virtual address, and what else its file has.
 fn proxy(pair: &Pair, more: &str) -> String {
@@ -40,7 +30,9 @@ fn keepalived(pair: &Pair, side: Side, priority: u8) -> Keepalived {
 
 #[test]
 fn keepalived_may_move_the_address_between_two_of_lb() {
-    need_networks!();
+    if netns::skip() {
+        return;
+    }
     let pair = Pair::new().unwrap();
     let capture = Capture::at_switch(&pair.net).unwrap();
     let _proxies = Side::ALL.map(|side| pair.start_lb(side, &proxy(&pair, "")).unwrap());
