@@ -31,3 +31,4 @@ mod series;
 mod stop;
 mod timeline;
 mod unplugged;
+mod vrrp;
