@@ -6,9 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use lb_core::vrrp::packet::{Datagram, PROTOCOL, TTL};
 use lb_core::vrrp::{Endpoints, Family};
-use nix::sys::socket::{
-    ControlMessageOwned, MsgFlags, SockaddrIn6, recvmsg, setsockopt, sockopt,
-};
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrIn6, recvmsg, setsockopt, sockopt};
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
 
 /// Where advertisements go that are for every router of a network.
@@ -34,7 +32,8 @@ fn raw(family: Family) -> io::Result<Socket> {
         Family::V4 => Domain::IPV4,
         Family::V6 => Domain::IPV6,
     };
-    let socket = Socket::new(domain, Type::RAW.nonblocking().cloexec(), Some(Protocol::from(i32::from(PROTOCOL))))?;
+    let socket =
+        Socket::new(domain, Type::RAW.nonblocking().cloexec(), Some(Protocol::from(i32::from(PROTOCOL))))?;
     Ok(socket)
 }
 
@@ -122,7 +121,9 @@ impl Receiver {
             }
         }
         let source = message.address.map(|address| address.ip());
-        let (Some(source), Some(destination), Some(ttl)) = (source, destination, ttl) else { return Ok(None) };
+        let (Some(source), Some(destination), Some(ttl)) = (source, destination, ttl) else {
+            return Ok(None);
+        };
         let endpoints = Endpoints::V6 { source, destination };
         Ok(Some(Read { endpoints, ttl, start: 0, end: message.bytes }))
     }

@@ -68,10 +68,12 @@ impl Guard {
     pub fn read(&mut self) -> Option<News> {
         let mut buffer = [0; 64];
         match recv(self.socket.as_raw_fd(), &mut buffer, MsgFlags::MSG_DONTWAIT) {
-            Ok(length) if length > 0 => match serde_json::from_slice(buffer.get(..length).unwrap_or_default()) {
-                Ok(Reply::Fired) => Some(News::Fired),
-                Err(_) => Some(News::Gone),
-            },
+            Ok(length) if length > 0 => {
+                match serde_json::from_slice(buffer.get(..length).unwrap_or_default()) {
+                    Ok(Reply::Fired) => Some(News::Fired),
+                    Err(_) => Some(News::Gone),
+                }
+            }
             Err(Errno::EAGAIN | Errno::EINTR) => self.gone.then_some(News::Gone),
             Ok(_) | Err(_) => Some(News::Gone),
         }

@@ -55,7 +55,10 @@ mod tests {
         let start = Instant::now();
         let mut watch = Watch::new(start);
         let at = |waits: u32| start + WAIT * waits;
-        assert_eq!((1..=4).map(|wait| watch.waited(at(wait))).collect::<Vec<_>>(), [false, false, false, true]);
+        assert_eq!(
+            (1..=4).map(|wait| watch.waited(at(wait))).collect::<Vec<_>>(),
+            [false, false, false, true]
+        );
     }
 
     #[test]
