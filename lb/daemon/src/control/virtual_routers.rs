@@ -1,8 +1,6 @@
 //! What the control side knows of the virtual routers, and how it passes on what an operator wants of them. The
 //! thread that runs them is behind [`VirtualRouters::connect`] and [`VirtualRouters::observe`].
 
-#![allow(dead_code)]
-
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
