@@ -1,6 +1,7 @@
 //! A configuration file on this host: which of its nodes this is, and whether what it names is here.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use lb_core::config::{self, Config, Host};
@@ -42,6 +43,9 @@ fn node_called(text: &str, host: String) -> String {
     config::node_names(text).into_iter().find(|name| *name == host || name == short).unwrap_or(host)
 }
 
+const KEY_ADVICE: &str =
+    "make one with `umask 077; head -c 32 /dev/urandom >FILE`, and copy it to the other hosts";
+
 struct ThisHost;
 
 impl Host for ThisHost {
@@ -60,6 +64,17 @@ impl Host for ThisHost {
             let advice = "name a PEM file of certificates that lb may read";
             Problem::new(format!("these certificates cannot be used: {error}"), advice)
         })
+    }
+
+    fn key_file(&self, file: &Path) -> Result<Vec<u8>, Problem> {
+        let unreadable =
+            |error: std::io::Error| Problem::new(format!("this key cannot be read: {error}"), KEY_ADVICE);
+        let open_to_all = fs::metadata(file).map_err(unreadable)?.permissions().mode() & 0o007 != 0;
+        if open_to_all {
+            let advice = format!("chmod o= {}", file.display());
+            return Err(Problem::new("every user of this host can read this key", advice));
+        }
+        fs::read(file).map_err(unreadable)
     }
 
     fn log_filter(&self, filter: &str) -> Result<(), Problem> {
@@ -111,6 +126,14 @@ mod tests {
         for (file, problem) in [(Path::new("/nonexistent"), "No such file"), (&file, "no certificate in it")]
         {
             assert!(said(ThisHost.ca_file(file)).contains(problem), "{}", said(ThisHost.ca_file(file)));
+        }
+
+        let key = dir.path().join("vrrp.key");
+        fs::write(&key, [7; 32]).unwrap();
+        for (mode, problem) in [(0o600, ""), (0o640, ""), (0o644, "every user of this host")] {
+            fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
+            let said = said(ThisHost.key_file(&key).map(drop));
+            assert!(said.contains(problem) && said.is_empty() == problem.is_empty(), "{mode:o}: {said}");
         }
 
         assert_eq!(said(ThisHost.log_filter("warn,lb=debug")), "");

@@ -8,6 +8,7 @@
 //! | [`worker`] | the data plane: one thread per core, from accept to the end of a connection |
 //! | [`service`] | what both share: listeners and pools |
 //! | [`admin`] | the administration socket |
+//! | [`vrrp`] | virtual addresses: one thread, and the guard that lets go when the daemon cannot |
 //! | [`probe`], [`resolve`] | checks and names, carried out |
 //! | [`metrics`], [`end`] | what is counted, and why connections end |
 //! | [`socket`], [`sys`] | socket options, and system calls that no library wraps |

@@ -63,6 +63,7 @@ macro_rules! whole_number {
 }
 
 whole_number!(
+    i16: "a whole number from -32768 to 32767",
     u8: "a whole number from 0 to 255",
     u16: "a whole number from 0 to 65535",
     u32: "a whole number from 0 to 4294967295"

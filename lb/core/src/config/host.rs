@@ -14,6 +14,12 @@ pub trait Host {
     /// Why this is no file of certificates that can be read.
     fn ca_file(&self, file: &Path) -> Result<(), Problem>;
 
+    /// The secret in a key's file.
+    ///
+    /// # Errors
+    /// Why this file cannot be read.
+    fn key_file(&self, file: &Path) -> Result<Vec<u8>, Problem>;
+
     /// # Errors
     /// Why this is no filter of log lines.
     fn log_filter(&self, filter: &str) -> Result<(), Problem>;
@@ -30,6 +36,10 @@ impl Host for AnyHost {
 
     fn ca_file(&self, _: &Path) -> Result<(), Problem> {
         Ok(())
+    }
+
+    fn key_file(&self, _: &Path) -> Result<Vec<u8>, Problem> {
+        Ok(vec![0; 32])
     }
 
     fn log_filter(&self, _: &str) -> Result<(), Problem> {

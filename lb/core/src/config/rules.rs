@@ -1,5 +1,7 @@
 //! What no section can see alone: names, references, overlaps, sums.
 
+mod virtual_routers;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -13,6 +15,7 @@ pub(super) fn check(config: &Config, tree: &Node, faults: &Faults) {
     unique(faults, &places(tree, "pools"), "pool");
     pools_exist(config, tree, faults);
     no_overlap(config, tree, faults);
+    virtual_routers::check(config, tree, faults);
     for (pool, node) in located(&config.pools, |pool| &pool.name, tree, "pools") {
         unique(faults, &places(node, "servers"), "server of this pool");
         weights(pool, node, faults);

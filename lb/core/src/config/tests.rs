@@ -2,6 +2,8 @@ use settings::Fault;
 
 use super::*;
 
+mod vrrp;
+
 const PAIR: &str = r#"
 metrics: { listen: "0.0.0.0:9100" }
 admin: { socket: /run/lb/lb.sock }
@@ -113,6 +115,10 @@ impl Host for BareHost {
 
     fn ca_file(&self, _: &std::path::Path) -> Result<(), Problem> {
         Err(Problem::new("no certificates", "copy them"))
+    }
+
+    fn key_file(&self, _: &std::path::Path) -> Result<Vec<u8>, Problem> {
+        Err(Problem::new("no key", "copy it"))
     }
 
     fn log_filter(&self, _: &str) -> Result<(), Problem> {

@@ -143,6 +143,8 @@ pub enum Reason {
         source: IpAddr,
         priority: Priority,
     },
+    /// [`Withdrawn`](super::Event::Withdrawn).
+    Withdrawn,
     /// The operator's wish.
     Released,
     Taken,

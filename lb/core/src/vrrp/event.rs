@@ -23,6 +23,8 @@ pub enum Event {
     AddressesFailed(Term),
     /// Somebody removed an address that we had installed.
     AddressLost,
+    /// Our own guard, taking us for dead, has removed the addresses and told the others that they are free.
+    Withdrawn,
     /// Somebody else claims one of the addresses by ARP or neighbour discovery.
     ConflictSeen(IpAddr),
     EligibilityChanged {

@@ -24,8 +24,14 @@ struct Member {
 impl Group {
     /// Of so many members, all in Initialize.
     pub fn new(members: usize) -> Self {
-        let member = Member { state: State::Initialize, ready: false, told_fault: false };
-        Self { members: vec![member; members] }
+        Self::of(std::iter::repeat_n((State::Initialize, false), members))
+    }
+
+    /// Of members that live already: the state of each, and whether it [waits](super::Machine::waits_for_group) for
+    /// the others. They must have been told that no other is at fault.
+    pub fn of(members: impl IntoIterator<Item = (State, bool)>) -> Self {
+        let member = |(state, ready)| Member { state, ready, told_fault: false };
+        Self { members: members.into_iter().map(member).collect() }
     }
 
     /// What the actions of one member mean to others: events for members, whose actions are to be shown again.

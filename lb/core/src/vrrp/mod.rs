@@ -6,6 +6,7 @@
 //! | [`packet`] | advertisements on the wire, their checks, their authentication |
 //! | [`timers`] | skew and down interval |
 //! | [`Settings`], [`Eligibility`] | what the operator says, and what being fit to serve does to it |
+//! | [`judge`] | what is tracked, and what it makes of that fitness |
 //! | [`Machine`] | one virtual router: [`Event`]s in, [`Actions`] out |
 //! | [`Group`] | virtual routers that move together |
 
@@ -17,6 +18,7 @@ mod machine;
 pub mod packet;
 mod settings;
 pub mod timers;
+mod track;
 mod values;
 
 #[cfg(test)]
@@ -29,4 +31,5 @@ pub use self::group::Group;
 pub use self::machine::Machine;
 pub use self::packet::{Advert, AuthV2};
 pub use self::settings::{AnnounceAgain, DOWN_ADVERTS, Eligibility, Preempt, Settings, UNABLE_MAX};
+pub use self::track::{Facts, Verdict, judge};
 pub use self::values::{AdvertInterval, Family, Priority, ValueError, Version, Vrid};

@@ -22,6 +22,15 @@ pub enum Family {
     V6,
 }
 
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        })
+    }
+}
+
 /// Why a number is no such value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ValueError {
@@ -77,6 +86,14 @@ impl Priority {
         Self(self.0.saturating_add(more))
     }
 
+    /// 1 at least.
+    pub(crate) const fn minus(self, less: u8) -> Self {
+        match NonZeroU8::new(self.0.get().saturating_sub(less)) {
+            Some(number) => Self(number),
+            None => Self::LEAST,
+        }
+    }
+
     /// As on the wire.
     pub fn from_wire(number: u8) -> Option<Self> {
         NonZeroU8::new(number).map(Self)
@@ -108,16 +125,21 @@ impl fmt::Display for Priority {
 pub struct AdvertInterval(Duration);
 
 impl AdvertInterval {
-    const SECOND: u128 = 1_000_000_000;
-    const CENTISECOND: u128 = 10_000_000;
+    const NANOS_V2: u128 = 1_000_000_000;
+    const NANOS_V3: u128 = 10_000_000;
+
+    /// What both RFCs have as a default.
+    pub const SECOND: Self = Self(Duration::from_secs(1));
+    /// 10 centiseconds.
+    pub const TENTH: Self = Self(Duration::from_millis(100));
 
     /// # Errors
     /// The version cannot say it.
     pub fn new(version: Version, interval: Duration) -> Result<Self, ValueError> {
         let nanos = interval.as_nanos();
         let (unit, most, error) = match version {
-            Version::V2 => (Self::SECOND, 255, ValueError::IntervalV2(interval)),
-            Version::V3 => (Self::CENTISECOND, 4095, ValueError::IntervalV3(interval)),
+            Version::V2 => (Self::NANOS_V2, 255, ValueError::IntervalV2(interval)),
+            Version::V3 => (Self::NANOS_V3, 4095, ValueError::IntervalV3(interval)),
         };
         if !nanos.is_multiple_of(unit) || !(1..=most).contains(&(nanos / unit)) {
             return Err(error);

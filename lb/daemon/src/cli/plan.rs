@@ -61,5 +61,15 @@ fn describe(change: &Change) -> String {
             format!("~ listener {listener}:{}{}", part("+", opened), part("-", closed))
         }
         Change::ListenerChanged { listener, field } => format!("~ listener {listener}: {}", set(field)),
+        Change::VirtualRouterAdded { router, addresses } => {
+            format!("+ virtual router {router}: {}", addresses.join(", "))
+        }
+        Change::VirtualRouterRemoved { router } => format!("- virtual router {router}"),
+        Change::VirtualRouterReplaced { router, field } => {
+            format!("± virtual router {router}: {}", set(field))
+        }
+        Change::VirtualRouterChanged { router, field } => {
+            format!("~ virtual router {router}: {}", set(field))
+        }
     }
 }

@@ -53,6 +53,12 @@ impl State {
             Change::ListenerChanged { listener, .. } => {
                 (self.on_listener(listener), "stay; new connections follow")
             }
+            Change::VirtualRouterAdded { .. } => (0, "listens, and takes the addresses if nobody has them"),
+            Change::VirtualRouterRemoved { .. } => (0, "lets go of its addresses"),
+            Change::VirtualRouterReplaced { .. } => {
+                (0, "lets go of its addresses and begins anew; the other router takes them meanwhile")
+            }
+            Change::VirtualRouterChanged { .. } => (0, "stays in its state"),
         };
         Preview { change, connections, effect: effect.to_owned() }
     }

@@ -1,10 +1,9 @@
 //! The names.
 
-use prometheus::{
-    GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    core::Collector,
-};
+use prometheus::{GaugeVec, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Registry};
 
+use super::register::Register;
+use super::vrrp::VrrpFamilies;
 use super::{ListenerMetrics, ServerMetrics};
 use crate::end::EndReason;
 
@@ -45,6 +44,8 @@ pub struct Metrics {
     pub server_transitions: IntCounterVec,
     pub server_ejections: IntCounterVec,
     pub server_lookups: IntCounterVec,
+
+    pub vrrp: VrrpFamilies,
 }
 
 const LISTENER: &[&str] = &["listener"];
@@ -205,6 +206,7 @@ impl Metrics {
                 "Look-ups of the server's name, by result",
                 &["pool", "server", "result"],
             )?,
+            vrrp: VrrpFamilies::new(&register)?,
             registry,
         })
     }
@@ -233,44 +235,4 @@ impl Metrics {
             early_resets: self.server_early_resets.with_label_values(labels),
         }
     }
-}
-
-struct Register<'a>(&'a Registry);
-
-impl Register<'_> {
-    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
-        self.family(IntCounterVec::new(opts(name, help), labels)?)
-    }
-
-    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<GaugeVec> {
-        self.family(GaugeVec::new(opts(name, help), labels)?)
-    }
-
-    fn int_gauges(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
-        self.family(IntGaugeVec::new(opts(name, help), labels)?)
-    }
-
-    fn int_gauge(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
-        self.family(IntGauge::with_opts(opts(name, help))?)
-    }
-
-    fn histograms(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-        buckets: Vec<f64>,
-    ) -> prometheus::Result<HistogramVec> {
-        let opts = HistogramOpts { common_opts: opts(name, help), buckets };
-        self.family(HistogramVec::new(opts, labels)?)
-    }
-
-    fn family<C: Collector + Clone + 'static>(&self, family: C) -> prometheus::Result<C> {
-        self.0.register(Box::new(family.clone()))?;
-        Ok(family)
-    }
-}
-
-fn opts(name: &str, help: &str) -> Opts {
-    Opts::new(name, help).namespace("lb")
 }

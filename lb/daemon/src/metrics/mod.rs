@@ -6,11 +6,14 @@
 mod families;
 mod forget;
 mod refresh;
+mod register;
+mod vrrp;
 
 use prometheus::{Histogram, IntCounter};
 
 pub use families::Metrics;
 pub use refresh::refresh;
+pub use vrrp::{RouterMetrics, VrrpFamilies};
 
 /// What one listener counts.
 #[derive(Debug)]

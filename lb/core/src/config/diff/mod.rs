@@ -2,6 +2,7 @@
 
 mod checks;
 mod sections;
+mod virtual_routers;
 mod written;
 
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,24 @@ pub enum Change {
         listener: String,
         field: FieldChange,
     },
+    VirtualRouterAdded {
+        router: String,
+        addresses: Vec<String>,
+    },
+    /// Its addresses are released.
+    VirtualRouterRemoved {
+        router: String,
+    },
+    /// It is removed and added: what identifies it on the network is another.
+    VirtualRouterReplaced {
+        router: String,
+        field: FieldChange,
+    },
+    /// Its state stays.
+    VirtualRouterChanged {
+        router: String,
+        field: FieldChange,
+    },
 }
 
 /// A setting that differs, in the words of the file: `check.interval`, from `500ms` to `1s`.
@@ -84,6 +103,7 @@ impl Plan {
         process(old, new, &mut changes);
         pools(&old.pools, &new.pools, &mut changes);
         listeners(&old.listeners, &new.listeners, &mut changes);
+        virtual_routers::changes(&old.virtual_routers, &new.virtual_routers, &mut changes);
         Self { changes }
     }
 

@@ -3,6 +3,7 @@
 mod check;
 mod listener;
 mod pool;
+mod vrrp;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -12,6 +13,7 @@ use std::time::Duration;
 pub use check::*;
 pub use listener::*;
 pub use pool::*;
+pub use vrrp::*;
 
 /// One node's whole configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +34,8 @@ pub struct Config {
     pub listeners: Vec<Listener>,
     /// Pools in the file's order; names are unique; every listener's pool is here.
     pub pools: Vec<Pool>,
+    /// Virtual addresses in the file's order; names are unique, and so is a VRID on an interface.
+    pub virtual_routers: Vec<VirtualRouter>,
 }
 
 /// `log:`.

@@ -6,6 +6,7 @@ mod names;
 mod pool;
 mod server;
 mod value;
+mod vrrp;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub(super) fn config(tree: &Node, faults: &Faults, host: &dyn Host) -> Config {
         resolver: resolver(None),
         listeners: Vec::new(),
         pools: Vec::new(),
+        virtual_routers: Vec::new(),
     };
     let Some(mut top) = Section::open(tree, faults) else { return config };
     config.workers = match top.node("workers") {
@@ -41,18 +43,24 @@ pub(super) fn config(tree: &Node, faults: &Faults, host: &dyn Host) -> Config {
     config.resolver = resolver(top.section("resolver"));
     config.listeners = sections(&mut top, "listeners", listener::listener);
     config.pools = sections(&mut top, "pools", |section| pool::pool(section, host));
+    config.virtual_routers =
+        items(&mut top, "vrrp", |section| vrrp::router(section, &config.listeners, host));
     top.finish();
     config
 }
 
 /// Reads a list of sections, at least one.
 fn sections<T>(top: &mut Section<'_>, key: &'static str, read: impl Fn(Section<'_>) -> Option<T>) -> Vec<T> {
-    let items = top.items(key);
-    if items.is_empty() {
+    if top.items(key).is_empty() {
         top.missing(key, &format!("add at least one item under `{key}:`"));
     }
+    items(top, key, read)
+}
+
+/// Reads a list of sections.
+fn items<T>(top: &mut Section<'_>, key: &'static str, read: impl Fn(Section<'_>) -> Option<T>) -> Vec<T> {
     let faults = top.faults();
-    items.into_iter().filter_map(|node| read(Section::open(node, faults)?)).collect()
+    top.items(key).into_iter().filter_map(|node| read(Section::open(node, faults)?)).collect()
 }
 
 fn log(section: Option<Section<'_>>, host: &dyn Host) -> Log {

@@ -296,6 +296,7 @@ fn replaces_a_living_router(reason: Reason) -> bool {
         | Reason::ActiveGone { .. }
         | Reason::Outranked { .. }
         | Reason::ReplacedWhileStalled { .. }
+        | Reason::Withdrawn
         | Reason::Released
         | Reason::Group
         | Reason::Fault(_)

@@ -32,6 +32,10 @@ enum Wait {
 }
 
 impl Backup {
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready
+    }
+
     pub(super) fn forget_lower(&mut self) {
         self.lower_since = None;
     }

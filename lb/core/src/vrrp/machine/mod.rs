@@ -22,6 +22,7 @@ mod backup;
 mod peers;
 mod reconfigure;
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use self::active::Active;
@@ -101,6 +102,16 @@ impl Machine {
         self.held
     }
 
+    /// The router that said last that it is Active, its priority, and when it said so.
+    pub fn active_peer(&self) -> Option<(IpAddr, Priority, Instant)> {
+        self.peers.active.map(|peer| (peer.source, peer.priority, peer.heard_at))
+    }
+
+    /// Whether it would take over, and waits for the other members of its group.
+    pub fn waits_for_group(&self) -> bool {
+        matches!(&self.phase, Phase::Backup(backup) if backup.is_ready())
+    }
+
     /// When [`Event::TimerExpired`] is due.
     pub fn next_deadline(&self) -> Option<Instant> {
         match &self.phase {
@@ -150,6 +161,11 @@ impl Machine {
             Event::AddressesInstalled(term) => self.installed(now, term, &mut out),
             Event::AddressesFailed(term) => self.install_failed(now, term, &mut out),
             Event::AddressLost => self.address_lost(&mut out),
+            Event::Withdrawn => {
+                if let Phase::Active(_) = &self.phase {
+                    self.give_way(now, self.settings.interval, Reason::Withdrawn, &mut out);
+                }
+            }
             Event::ConflictSeen(address) => self.conflict(now, address, &mut out),
             Event::EligibilityChanged { eligibility, priority } => {
                 self.eligibility_changed(now, eligibility, priority, &mut out);

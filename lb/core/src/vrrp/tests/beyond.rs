@@ -302,6 +302,18 @@ fn a_released_router_lets_go_and_does_not_come_back_while_there_is_another() {
 }
 
 #[test]
+fn what_the_guard_withdrew_is_given_up_without_a_word() {
+    let mut router = Router::active(settings(250));
+    let actions = effects(&router.on(Event::Withdrawn));
+    assert_eq!(actions, [Action::RemoveAddresses, notify(State::Backup, Reason::Withdrawn)]);
+    router.wait(INTERVAL);
+    router.hears(LOWER_PEER, 240);
+    assert_eq!(router.state(), State::Backup, "the other may have them");
+    router.wait(INTERVAL * 4);
+    assert_eq!(router.state(), State::Active, "nobody has them");
+}
+
+#[test]
 fn a_released_router_comes_back_when_the_other_cannot_serve() {
     let mut router = Router::active(settings(250));
     router.on(Event::Release);

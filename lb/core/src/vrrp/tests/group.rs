@@ -154,3 +154,14 @@ fn shutdown_hands_over_all() {
     world.wait(millis(25));
     assert_eq!(world.states(1), [State::Active; 2]);
 }
+
+#[test]
+fn a_group_of_members_that_live_already_goes_on() {
+    let mut group = Group::of([(State::Backup, true), (State::Backup, false)]);
+    let mut ready = Actions::default();
+    ready.push(Action::Ready(true));
+    assert_eq!(group.on_actions(1, &ready), [(0, Event::GroupReady), (1, Event::GroupReady)]);
+
+    let mut group = Group::of([(State::Active, false), (State::Fault(FaultReason::InterfaceDown), false)]);
+    assert_eq!(group.on_actions(0, &Actions::default()), [(0, Event::GroupFault(true))]);
+}

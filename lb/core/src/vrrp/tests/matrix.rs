@@ -76,6 +76,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("advert higher", advert(LOWER_PEER, 250)),
         ("advert own", advert("192.0.2.2", 200)),
         ("TimerExpired", Event::TimerExpired),
+        ("Withdrawn", Event::Withdrawn),
         ("LinkUp", Event::LinkUp),
         ("LinkDown", Event::LinkDown),
         ("LinkChanged", Event::LinkChanged),

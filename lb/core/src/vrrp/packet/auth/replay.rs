@@ -40,6 +40,10 @@ impl Window {
         }
     }
 
+    pub fn get(self) -> Duration {
+        Duration::from_secs(u64::from(self.0.unsigned_abs()))
+    }
+
     /// keepalived's default: three advertisements, and 5 s at least.
     pub fn for_interval(interval: Duration) -> Self {
         let seconds = (interval * 3).as_millis().div_ceil(1000).clamp(5, 300);
