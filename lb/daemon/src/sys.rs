@@ -4,6 +4,7 @@
 use std::os::fd::{AsFd, AsRawFd};
 
 use nix::libc;
+use nix::sys::signal::{SigHandler, Signal, signal};
 
 nix::ioctl_read_bad!(siocoutq, libc::TIOCOUTQ, libc::c_int);
 nix::ioctl_read_bad!(siocinq, libc::FIONREAD, libc::c_int);
@@ -28,4 +29,28 @@ pub fn unacknowledged_bytes(socket: impl AsFd) -> nix::Result<usize> {
     // SAFETY: the descriptor is open for the duration of the call, and the kernel writes one c_int.
     unsafe { siocoutq(socket.as_fd().as_raw_fd(), &raw mut bytes) }?;
     Ok(usize::try_from(bytes).unwrap_or(0))
+}
+
+/// Gives the calling thread the real-time policy SCHED_FIFO; threads and processes that it starts do not inherit it.
+///
+/// # Errors
+/// What the operating system says; without CAP_SYS_NICE and above RLIMIT_RTPRIO it is [`nix::Error::EPERM`].
+pub fn schedule_fifo(priority: i32) -> nix::Result<()> {
+    let parameter = libc::sched_param { sched_priority: priority };
+    let policy = libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK;
+    const CALLING_THREAD: libc::pid_t = 0;
+    // SAFETY: the kernel reads one sched_param, which lives until the call returns. Not by sched_setscheduler(): of
+    // musl's, nothing is left but ENOSYS.
+    let result =
+        unsafe { libc::syscall(libc::SYS_sched_setscheduler, CALLING_THREAD, policy, &raw const parameter) };
+    nix::errno::Errno::result(result).map(drop)
+}
+
+/// Lets this process ignore a signal.
+///
+/// # Errors
+/// The signal cannot be ignored.
+pub fn ignore(which: Signal) -> nix::Result<()> {
+    // SAFETY: no handler is installed, and the one before is not called.
+    unsafe { signal(which, SigHandler::SigIgn) }.map(drop)
 }

@@ -1,8 +1,11 @@
 //! Log lines on standard error, written by a thread of their own so that a slow reader holds nobody up.
 
+use std::io;
+
 use anyhow::Context;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// The form of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +22,7 @@ pub enum Format {
 /// When `filter` is not a `tracing` filter, or logging was started before.
 pub fn init(format: Format, filter: &str, always: &str) -> anyhow::Result<WorkerGuard> {
     let filter = filter_with(filter, always)?;
-    let (writer, guard) = NonBlockingBuilder::default().thread_name("log").finish(std::io::stderr());
+    let (writer, guard) = NonBlockingBuilder::default().thread_name("log").finish(io::stderr());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false);
     match format {
         Format::Text => builder.try_init(),
@@ -27,8 +30,22 @@ pub fn init(format: Format, filter: &str, always: &str) -> anyhow::Result<Worker
             builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
         }
     }
-    .map_err(|error| anyhow::anyhow!("logging cannot start: {error}"))?;
+    .map_err(cannot_start)?;
     Ok(guard)
+}
+
+/// Starts logging of lines of text, from `info` up, which whoever has something to say writes himself: for a process
+/// that has one thread.
+///
+/// # Errors
+/// When logging was started before.
+pub fn init_unbuffered<W: io::Write>(writer: impl Fn() -> W + Send + Sync + 'static) -> anyhow::Result<()> {
+    let builder = tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).with_writer(writer);
+    builder.with_ansi(false).try_init().map_err(cannot_start)
+}
+
+fn cannot_start(error: impl std::fmt::Display) -> anyhow::Error {
+    anyhow::anyhow!("logging cannot start: {error}")
 }
 
 /// A later directive of a target takes the place of an earlier one.

@@ -76,6 +76,9 @@ pub enum Command {
     },
     /// Print a completion script for a shell.
     Completions { shell: Shell },
+    /// Let go of virtual addresses when the daemon cannot; started by the daemon.
+    #[command(hide = true)]
+    Guard,
 }
 
 /// What to do with a server, named `POOL/SERVER`.

@@ -15,6 +15,7 @@ use clap::{CommandFactory, Parser};
 use settings::Fault;
 
 use crate::admin::client::{Client, ClientError};
+use crate::vrrp::guard;
 use args::{Args, Command};
 
 /// The configuration is wrong (`EX_USAGE` of sysexits.h).
@@ -30,6 +31,7 @@ pub fn main() -> ExitCode {
             clap_complete::generate(shell, &mut Args::command(), "lb", &mut std::io::stdout());
             return ExitCode::SUCCESS;
         }
+        Command::Guard => guard::run().map(|()| ExitCode::SUCCESS),
         Command::Status { json } => with_client(&args.socket, |client| status::status(client, json)),
         Command::Top { interval } => with_client(&args.socket, move |client| top::top(client, interval)),
         Command::Server { action } => with_client(&args.socket, |client| operate::operate(client, action)),

@@ -9,7 +9,12 @@ use prometheus::{
 pub(super) struct Register<'a>(pub(super) &'a Registry);
 
 impl Register<'_> {
-    pub(super) fn counters(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
+    pub(super) fn counters(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> prometheus::Result<IntCounterVec> {
         self.family(IntCounterVec::new(opts(name, help), labels)?)
     }
 
@@ -21,7 +26,12 @@ impl Register<'_> {
         self.family(GaugeVec::new(opts(name, help), labels)?)
     }
 
-    pub(super) fn int_gauges(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
+    pub(super) fn int_gauges(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> prometheus::Result<IntGaugeVec> {
         self.family(IntGaugeVec::new(opts(name, help), labels)?)
     }
 

@@ -2,9 +2,12 @@
 
 #![allow(dead_code)]
 
+mod adverts;
+pub mod guard;
 #[cfg(test)]
 mod namespace;
 mod netlink;
 mod news;
+mod realtime;
 
 pub use news::{ActivePeer, Kind, News, RouterStatus, State, TakeOver, What};
