@@ -49,3 +49,53 @@ fn lock_all() -> bool {
     let on_fault = MlockAllFlags::from_bits_retain(MCL_ONFAULT);
     mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE | on_fault).is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::process::Command;
+    use std::thread;
+
+    use nix::sys::mman::munlockall;
+
+    use super::*;
+
+    /// Of `/proc/PID/stat` (41 of proc_pid_stat(5)): 0 = normal, 1 = SCHED_FIFO.
+    fn policy(stat: &str) -> u32 {
+        let (_, after_name) = stat.rsplit_once(") ").unwrap();
+        after_name.split(' ').nth(41 - 3).unwrap().parse().unwrap()
+    }
+
+    fn own_policy() -> u32 {
+        policy(&fs::read_to_string("/proc/thread-self/stat").unwrap())
+    }
+
+    #[test]
+    fn what_is_said_to_be_granted_is_so_and_children_do_not_have_it() {
+        let granted = thread::spawn(|| {
+            let limit = getrlimit(Resource::RLIMIT_MEMLOCK).unwrap();
+            let granted = enter();
+            assert_eq!(own_policy(), u32::from(granted.scheduled));
+            assert_eq!(thread::spawn(own_policy).join().unwrap(), 0);
+            let child = Command::new("cat").arg("/proc/self/stat").output().unwrap();
+            assert_eq!(policy(&String::from_utf8(child.stdout).unwrap()), 0);
+            let now = getrlimit(Resource::RLIMIT_MEMLOCK).unwrap();
+            assert!(now == limit || now.0 == RLIM_INFINITY, "{now:?}");
+            let status = fs::read_to_string("/proc/self/status").unwrap();
+            let locked = status.lines().find_map(|line| line.strip_prefix("VmLck:")).unwrap();
+            assert_eq!(locked.trim() != "0 kB", granted.locked);
+            if granted.locked {
+                // More than the limit.
+                let memory = vec![1_u8; 64 * 1024 * 1024];
+                assert!(memory.iter().all(|&byte| byte == 1));
+            }
+            munlockall().unwrap();
+            granted
+        });
+        let Realtime { scheduled, locked: _ } = granted.join().unwrap();
+        // Where there is somebody else to ask.
+        if let Ok(chrt) = Command::new("chrt").args(["--fifo", "10", "true"]).output() {
+            assert_eq!(scheduled, chrt.status.success());
+        }
+    }
+}

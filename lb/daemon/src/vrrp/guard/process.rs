@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::prctl::set_dumpable;
@@ -34,7 +35,7 @@ pub fn run() -> anyhow::Result<()> {
     runtime::logging::init_unbuffered(|| Unwaited)?;
     let granted = realtime::enter();
     tracing::debug!(realtime = granted.scheduled, memory_locked = granted.locked, "guarding");
-    Ok(guard(io::stdin().as_fd())?)
+    guard(io::stdin().as_fd()).context("watching the daemon at the other end of standard input")
 }
 
 /// Guards the daemon at the other end of `socket`, until it ends.
