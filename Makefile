@@ -13,14 +13,14 @@ demo: ## Show lb at work: two servers, one dies, one comes back, no client notic
 test: ## Set up what is missing, then run every test
 	@bash tests/setup
 	$(CARGO) build --locked --workspace --all-targets
-	$(CARGO) test --locked --workspace
+	$(CARGO) test --locked --workspace --config 'target."cfg(unix)".runner="tests/runner"'
 
 check: ## Format, lints and documentation, all warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items
 
-bench: ## Measure lb beside nginx stream and HAProxy; results in bench/results
+bench: ## Measure lb beside nginx stream, HAProxy and keepalived; results in bench/results
 	@bash tests/setup
 	$(CARGO) build --locked --release -p lb -p bench
 	$(CARGO) run --locked --release -q -p bench -- $(BENCH_ARGS)

@@ -72,6 +72,15 @@ impl Contestant {
         }
     }
 
+    /// Name for people of two hosts with it, if that is compared: nginx comes with keepalived there.
+    pub fn title_as_pair(self) -> Option<&'static str> {
+        match self {
+            Self::Lb => Some("lb"),
+            Self::Nginx => Some("keepalived + nginx"),
+            Self::Direct | Self::Haproxy | Self::HaproxySplice => None,
+        }
+    }
+
     /// Whether it is one of those that `lb` has to beat.
     pub fn is_peer(self) -> bool {
         match self {

@@ -23,7 +23,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    pub fn look(contestants: &[Contestant]) -> Result<Self> {
+    /// `pairs`: whether the contestants' pairs take part too.
+    pub fn look(contestants: &[Contestant], pairs: bool) -> Result<Self> {
         let cpu = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned());
         let memory = field("/proc/meminfo", "MemTotal").context("no MemTotal")?;
         let kib: u64 = memory.trim_end_matches(" kB").parse()?;
@@ -37,13 +38,13 @@ impl Machine {
             kernel: fs::read_to_string("/proc/sys/kernel/osrelease")?.trim().to_owned(),
             date: first_line("date", &["-u", "+%Y-%m-%d %H:%M UTC"])?,
             load_before: load_average()?,
-            versions: versions(contestants)?,
+            versions: versions(contestants, pairs)?,
             command: format!("cargo run --release -p bench{separator}{}", arguments.concat()),
         })
     }
 }
 
-fn versions(contestants: &[Contestant]) -> Result<Vec<String>> {
+fn versions(contestants: &[Contestant], pairs: bool) -> Result<Vec<String>> {
     let mut versions = Vec::new();
     for contestant in contestants {
         match contestant {
@@ -52,7 +53,12 @@ fn versions(contestants: &[Contestant]) -> Result<Vec<String>> {
                 let binary = testkit::lb::binary()?;
                 versions.push(first_line(&binary.to_string_lossy(), &["--version"])?);
             }
-            Contestant::Nginx => versions.push(first_line("nginx", &["-v"])?),
+            Contestant::Nginx => {
+                versions.push(first_line("nginx", &["-v"])?);
+                if pairs {
+                    versions.push(first_line("keepalived", &["--version"])?);
+                }
+            }
             Contestant::Haproxy => {
                 let line = first_line("haproxy", &["-v"])?;
                 versions.push(line.split(" - ").next().unwrap_or_default().to_owned());

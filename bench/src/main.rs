@@ -1,11 +1,14 @@
-//! Side-by-side benchmarks of `lb`, nginx stream and HAProxy, in one run on one machine.
+//! Side-by-side benchmarks of `lb`, nginx stream and HAProxy, and of a pair of `lb` and a pair of keepalived and
+//! nginx, in one run on one machine.
 //!
 //! This process directs: it starts the servers and the load as processes of their own (itself, with a hidden
 //! sub-command), so that their CPU time does not mix with that of the proxies.
 
 mod contestant;
+mod failover;
 mod load;
 mod machine;
+mod part;
 mod report;
 mod results;
 mod round;
@@ -21,21 +24,24 @@ use clap::{Parser, Subcommand};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::contestant::Contestant;
+use crate::failover::{Failover, Gaps, Scenario};
 use crate::machine::Machine;
+use crate::part::Part;
 use crate::results::{Results, Series};
 use crate::round::Settings;
 use crate::row::Row;
 use crate::server::Servers;
 
-/// Compares lb, nginx stream and HAProxy (mode tcp) on this machine, over loopback.
+/// Compares lb, nginx stream and HAProxy (mode tcp) on this machine, over loopback; and what a client notices when a
+/// pair of hosts loses something, lb beside keepalived and nginx, in network namespaces.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Two short rounds: for a look, not for numbers
     #[arg(long)]
     quick: bool,
-    /// Only this row (may be repeated)
-    #[arg(long, value_name = "ROW")]
-    only: Vec<Row>,
+    /// Only this part (may be repeated)
+    #[arg(long, value_name = "PART", value_parser = part::parser())]
+    only: Vec<Part>,
     /// Leave this one out (may be repeated)
     #[arg(long, value_name = "NAME")]
     without: Vec<Contestant>,
@@ -45,6 +51,9 @@ struct Arguments {
     /// Seconds of measuring in each round [default: 3, quick: 1]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: Option<u64>,
+    /// Trials of each failover [default: 10, quick: 2]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
+    trials: Option<u32>,
     /// Where the results go [default: bench/results for a whole run, target/bench for a part of one]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -73,20 +82,25 @@ fn main() -> Result<()> {
 fn direct(arguments: &Arguments) -> Result<()> {
     raise_file_limit()?;
     let contestants = contestants(arguments)?;
-    let rows = if arguments.only.is_empty() { Row::all() } else { arguments.only.clone() };
-    let (rounds, seconds) = if arguments.quick { (2, 1) } else { (5, 3) };
+    let parts = if arguments.only.is_empty() { part::all() } else { arguments.only.clone() };
+    let (rounds, seconds, trials) = if arguments.quick { (2, 1, 2) } else { (5, 3, 10) };
     let settings = Settings {
         rounds: arguments.rounds.unwrap_or(rounds),
         measure: Duration::from_secs(arguments.seconds.unwrap_or(seconds)),
         workers: std::thread::available_parallelism()?.get(),
+        trials: arguments.trials.unwrap_or(trials),
     };
-    let machine = Machine::look(&contestants)?;
-    let servers = Servers::start(settings.workers)?;
+    let (rows, scenarios) = (part::rows(&parts), part::scenarios(&parts));
+    let machine = Machine::look(&contestants, !scenarios.is_empty())?;
     let mut series = Series::default();
-    for row in rows {
-        measure(row, &contestants, &settings, &servers, &mut series)?;
+    if !rows.is_empty() {
+        let servers = Servers::start(settings.workers)?;
+        for row in rows {
+            measure(row, &contestants, &settings, &servers, &mut series)?;
+        }
     }
-    let results = Results::new(machine, &settings, series);
+    let failover = fail_over(&scenarios, &contestants, &settings)?;
+    let results = Results::new(machine, &settings, series, failover);
     let out = arguments.out.clone().unwrap_or_else(|| default_out(arguments));
     report::write(&out, &results)?;
     say(&format!("\n{}\nwritten to {}", report::terminal(&results), out.display()))
@@ -111,6 +125,34 @@ fn measure(
         order.rotate_left(1);
     }
     Ok(())
+}
+
+/// All trials of all scenarios, the pairs in turns.
+fn fail_over(scenarios: &[Scenario], contestants: &[Contestant], settings: &Settings) -> Result<Failover> {
+    let mut gaps = Gaps::default();
+    if scenarios.is_empty() {
+        return Ok(gaps.finish());
+    }
+    if let Err(why) = testkit::netns::Net::available() {
+        say(&format!("goes on without failovers: {why}"))?;
+        return Ok(gaps.finish());
+    }
+    for scenario in scenarios {
+        let mut order: Vec<Contestant> =
+            contestants.iter().copied().filter(|one| one.title_as_pair().is_some()).collect();
+        for trial in 0..settings.trials {
+            let phase = f64::from(trial) / f64::from(settings.trials);
+            for contestant in &order {
+                let number = trial + 1;
+                let gap = failover::trial(*scenario, *contestant, phase, settings.workers)
+                    .with_context(|| format!("{scenario}, {contestant}, trial {number}"))?;
+                say(&format!("{scenario}, {contestant}, trial {number}/{}: {gap}", settings.trials))?;
+                gaps.add(*scenario, *contestant, gap);
+            }
+            order.reverse();
+        }
+    }
+    Ok(gaps.finish())
 }
 
 fn contestants(arguments: &Arguments) -> Result<Vec<Contestant>> {

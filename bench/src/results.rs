@@ -7,6 +7,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::contestant::Contestant;
+use crate::failover::Failover;
 use crate::machine::Machine;
 use crate::round::{Outcome, Settings};
 use crate::row::Row;
@@ -41,6 +42,7 @@ pub struct Results {
     pub lines: Vec<Line>,
     pub latencies: Vec<Latency>,
     pub failures: Vec<Failure>,
+    pub failover: Failover,
 }
 
 /// One metric of one row.
@@ -150,7 +152,7 @@ impl Series {
 }
 
 impl Results {
-    pub fn new(machine: Machine, settings: &Settings, series: Series) -> Self {
+    pub fn new(machine: Machine, settings: &Settings, series: Series, failover: Failover) -> Self {
         let line = |((row, metric), cells): ((Row, Metric), BTreeMap<Contestant, Vec<f64>>)| Line {
             row,
             metric,
@@ -170,6 +172,7 @@ impl Results {
             lines: series.values.into_iter().map(line).collect(),
             latencies: series.latency.into_iter().map(latency).collect(),
             failures: series.failures,
+            failover,
         }
     }
 }

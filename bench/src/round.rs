@@ -30,6 +30,8 @@ pub struct Settings {
     pub measure: Duration,
     /// Worker threads or processes of each proxy, threads of the servers and of the load.
     pub workers: usize,
+    /// Of each scenario of the failovers with each pair.
+    pub trials: u32,
 }
 
 /// What a round found.

@@ -3,10 +3,13 @@
 //! | module | gives |
 //! |---|---|
 //! | [`lb`] | the real `lb` binary: start, reload, metrics, log |
-//! | [`nginx`], [`haproxy`] | the distribution's peers |
+//! | [`nginx`], [`haproxy`], [`keepalived`] | the distribution's peers |
 //! | [`backend`] | servers inside this process that echo, hang, flood or reset on demand |
 //! | [`verify`] | streams of which every byte is checked |
 //! | [`traffic`] | many such streams in the background while something breaks |
+//! | [`gap`] | a client that tells how long it was left without an answer |
+//! | [`pair`] | two hosts that share a virtual address, a client and two servers |
+//! | [`capture`] | Wireshark's judgement of what went over a wire |
 //! | [`netns`] | hosts on a network of their own, with cables to pull |
 //! | [`place`] | where a process or a thread runs: on this host or on one of those |
 //! | [`ports`] | loopback ports that nobody else takes |
@@ -17,12 +20,16 @@
 //! Calls block unless they are `async`. Errors are sentences for the person who reads the failed test.
 
 pub mod backend;
+pub mod capture;
+pub mod gap;
 pub mod haproxy;
 pub mod http;
+pub mod keepalived;
 pub mod lb;
 pub mod metrics;
 pub mod netns;
 pub mod nginx;
+pub mod pair;
 pub mod place;
 pub mod ports;
 pub mod process;

@@ -10,17 +10,24 @@
 //! ranges: 192.0.2.0/24, 198.51.100.0/24, 2001:db8::/32.
 
 use std::fs::{self, File};
+use std::io::{self, Write};
+use std::net::IpAddr;
 use std::path::Path;
 use std::process::{self, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 
 use anyhow::{Context, Result, bail};
+use nix::ifaddrs::getifaddrs;
 use nix::sched::{CloneFlags, setns};
+use nix::sys::socket::SockaddrStorage;
 
 use crate::place::Place;
 
 const NAMESPACES: &str = "/run/netns";
+/// The interface of a switch that stands for the whole of it.
+pub const BRIDGE: &str = "br0";
 /// First part of the names of our namespaces; the second is the process that made them.
 const PREFIX: &str = "lbtest";
 
@@ -47,10 +54,10 @@ impl Net {
     /// Whether this process may make networks.
     ///
     /// # Errors
-    /// Why not; for the message of a test that skips itself.
+    /// Why not.
     pub fn available() -> Result<(), String> {
         if !nix::unistd::geteuid().is_root() {
-            return Err("network namespaces need root".to_owned());
+            return Err("network namespaces need root, or a user namespace (tests/runner)".to_owned());
         }
         let net = Self::new().map_err(|error| format!("no network namespaces here: {error:#}"))?;
         drop(net);
@@ -69,9 +76,14 @@ impl Net {
         ip(&["netns", "add", &net.name])?;
         // No forward delay, and no multicast snooping: it drops VRRP and neighbour discovery for want of a querier.
         let bridge = ["type", "bridge", "forward_delay", "0", "mcast_snooping", "0"];
-        ip(&[&["-n", &net.name, "link", "add", "br0"][..], &bridge].concat())?;
-        ip(&["-n", &net.name, "link", "set", "br0", "up"])?;
+        ip(&[&["-n", &net.name, "link", "add", BRIDGE][..], &bridge].concat())?;
+        ip(&["-n", &net.name, "link", "set", BRIDGE, "up"])?;
         Ok(net)
+    }
+
+    /// The switch as a place to listen in: its [`BRIDGE`] hears every frame once.
+    pub fn switch(&self) -> Place {
+        Place::Namespace(self.name.as_str().into())
     }
 
     /// Plugs in one more host with these addresses (`192.0.2.21/24`, `2001:db8::21/64`) on its `eth0`.
@@ -89,7 +101,7 @@ impl Net {
         let Names { namespace, switch, port } = &*host.0;
         let cable = ["link", "add", "eth0", "netns", namespace, "type", "veth", "peer", "name", port];
         ip(&[&cable[..], &["netns", switch]].concat())?;
-        ip(&["-n", switch, "link", "set", port, "master", "br0", "up"])?;
+        ip(&["-n", switch, "link", "set", port, "master", BRIDGE, "up"])?;
         ip(&["-n", namespace, "link", "set", "lo", "up"])?;
         ip(&["-n", namespace, "link", "set", "eth0", "up"])?;
         for address in addresses {
@@ -120,17 +132,6 @@ impl Host {
         Place::from(self)
     }
 
-    /// Moves the calling thread here for the rest of its life. See [`Place::enter`].
-    ///
-    /// # Errors
-    /// The namespace is gone, or this process is not root.
-    pub fn enter(&self) -> Result<()> {
-        let path = Path::new(NAMESPACES).join(&self.0.namespace);
-        let namespace = File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
-        setns(namespace, CloneFlags::CLONE_NEWNET).context("cannot enter a network namespace")?;
-        Ok(())
-    }
-
     /// Runs `work` on a thread here and waits for it.
     ///
     /// # Errors
@@ -156,6 +157,17 @@ impl Host {
         self.ip(&["address", "delete", address, "dev", "eth0"])
     }
 
+    /// Whether an interface of this host has `address`.
+    ///
+    /// # Errors
+    /// The kernel does not tell.
+    pub fn holds(&self, address: IpAddr) -> Result<bool> {
+        self.run(|| {
+            let mut held = getifaddrs()?.filter_map(|entry| ip_of(&entry.address?));
+            Ok(held.any(|held| held == address))
+        })
+    }
+
     /// Pulls the cable: `eth0` loses its carrier, the others only hear nothing more.
     ///
     /// # Errors
@@ -179,6 +191,32 @@ impl Host {
     pub fn ip(&self, arguments: &[&str]) -> Result<()> {
         ip(&[&["-n", self.namespace()], arguments].concat())
     }
+}
+
+/// Whether the running test has to be skipped because this process may not make networks. If so, that and why goes to
+/// standard error, whether or not the test's output is shown.
+pub fn skip() -> bool {
+    let Err(why) = Net::available() else { return false };
+    let test = thread::current().name().unwrap_or("a test").to_owned();
+    // Nobody is left to be told when standard error is gone.
+    let _ = writeln!(io::stderr(), "skipped {test}: {why}");
+    true
+}
+
+/// Moves the calling thread into a namespace for the rest of its life. See [`Place::enter`].
+///
+/// # Errors
+/// The namespace is gone, or this process is not root.
+pub fn enter(namespace: &str) -> Result<()> {
+    let path = Path::new(NAMESPACES).join(namespace);
+    let namespace = File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    setns(namespace, CloneFlags::CLONE_NEWNET).context("cannot enter a network namespace")?;
+    Ok(())
+}
+
+fn ip_of(address: &SockaddrStorage) -> Option<IpAddr> {
+    let v4 = address.as_sockaddr_in().map(|address| address.ip().into());
+    v4.or_else(|| address.as_sockaddr_in6().map(|address| address.ip().into()))
 }
 
 fn ip(arguments: &[&str]) -> Result<()> {

@@ -1,7 +1,7 @@
 //! The distribution's nginx as a stream proxy, or as an HTTP server.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -20,7 +20,7 @@ const START: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Nginx {
     process: Process,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Nginx {
@@ -55,7 +55,12 @@ impl Nginx {
         process.wait_until("all ports to listen", START, || {
             place.run(|| Ok(ports.iter().all(|port| ports::listening(*port)))).ok()?.then_some(())
         })?;
-        Ok(Self { process, _dir: dir })
+        Ok(Self { process, dir })
+    }
+
+    /// The file with the master's process id. It stays when nginx is killed.
+    pub fn pid_file(&self) -> PathBuf {
+        pid_file(self.dir.path())
     }
 
     /// The master process; its workers are its children.
@@ -68,7 +73,7 @@ fn config(dir: &Path, workers: usize, section: &str) -> Result<String> {
     let (_, files) = getrlimit(Resource::RLIMIT_NOFILE).context("cannot read the limit of open files")?;
     let load = if Path::new(MODULE).exists() { format!("load_module {MODULE};\n") } else { String::new() };
     let user = if geteuid().is_root() { "user root;\n" } else { "" };
-    let pid = dir.join("nginx.pid");
+    let pid = pid_file(dir);
     // Each connection table costs 232 bytes per slot, and a proxied connection needs two slots.
     let slots = files.min(65_536);
     Ok(format!(
@@ -82,6 +87,10 @@ events {{ worker_connections {slots}; }}
 ",
         pid = pid.display()
     ))
+}
+
+fn pid_file(dir: &Path) -> PathBuf {
+    dir.join("nginx.pid")
 }
 
 #[cfg(test)]

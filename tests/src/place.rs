@@ -1,12 +1,13 @@
-//! Where a process or a thread runs: on this host, or on a host of a [`Net`](crate::netns::Net).
+//! Where a process or a thread runs: on this host, or on a host or the switch of a [`Net`](crate::netns::Net).
 
 use std::ffi::OsStr;
 use std::process::Command;
+use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Result, anyhow};
 
-use crate::netns::Host;
+use crate::netns::{self, Host};
 
 /// A network stack.
 #[derive(Clone, Debug, Default)]
@@ -14,8 +15,8 @@ pub enum Place {
     /// This host's own.
     #[default]
     Here,
-    /// That of a host with a network namespace.
-    Host(Host),
+    /// That of the network namespace with this name.
+    Namespace(Arc<str>),
 }
 
 impl Place {
@@ -23,9 +24,9 @@ impl Place {
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         match self {
             Self::Here => Command::new(program),
-            Self::Host(host) => {
+            Self::Namespace(name) => {
                 let mut command = Command::new("ip");
-                command.args(["netns", "exec", host.namespace()]).arg(program);
+                command.args(["netns", "exec", name]).arg(program);
                 command
             }
         }
@@ -38,7 +39,7 @@ impl Place {
     pub fn enter(&self) -> Result<()> {
         match self {
             Self::Here => Ok(()),
-            Self::Host(host) => host.enter(),
+            Self::Namespace(name) => netns::enter(name),
         }
     }
 
@@ -49,7 +50,7 @@ impl Place {
     pub fn run<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
         match self {
             Self::Here => work(),
-            Self::Host(_) => thread::scope(|scope| {
+            Self::Namespace(_) => thread::scope(|scope| {
                 let inside = scope.spawn(|| {
                     self.enter()?;
                     work()
@@ -62,6 +63,6 @@ impl Place {
 
 impl From<&Host> for Place {
     fn from(host: &Host) -> Self {
-        Self::Host(host.clone())
+        Self::Namespace(host.namespace().into())
     }
 }

@@ -53,6 +53,20 @@ impl Process {
             .with_context(|| format!("cannot send {signal} to {}", self.name))
     }
 
+    /// Sends a signal to the process and its descendants.
+    ///
+    /// # Errors
+    /// The process itself is gone.
+    pub fn signal_tree(&self, signal: Signal) -> Result<()> {
+        let descendants = usage::descendants(self.pid());
+        self.signal(signal)?;
+        for pid in descendants {
+            // A failure means: already gone.
+            let _ = kill(Pid::from_raw(pid.cast_signed()), signal);
+        }
+        Ok(())
+    }
+
     /// Waits for `condition`, but not for a process that has ended.
     ///
     /// # Errors
@@ -142,6 +156,26 @@ mod tests {
         let children = wait::until("two children", SOON, children).unwrap();
         drop(process);
         assert!(children.iter().chain([&pid]).all(|pid| !usage::runs(*pid)));
+    }
+
+    #[test]
+    fn a_whole_tree_can_stand_still() {
+        let dir = tempfile::tempdir().unwrap();
+        let process = shell("sleep 60 & wait", dir.path());
+        let pid = process.pid();
+        let child = || usage::descendants(pid).first().copied();
+        let child = wait::until("the child", SOON, child).unwrap();
+        let states = |wanted: &str| {
+            let has = |pid: &u32| {
+                let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+                stat.is_ok_and(|stat| stat.rsplit_once(')').unwrap().1.starts_with(wanted))
+            };
+            wait::until(wanted, SOON, || [pid, child].iter().all(has).then_some(())).unwrap();
+        };
+        process.signal_tree(Signal::SIGSTOP).unwrap();
+        states(" T");
+        process.signal_tree(Signal::SIGCONT).unwrap();
+        states(" S");
     }
 
     #[test]

@@ -5,23 +5,25 @@ use std::fmt::Write;
 use anyhow::Result;
 
 use super::plot::Plot;
-use super::{cell, contestants, score};
+use super::{cell, contestants, failover, score};
 use crate::contestant::Contestant;
 use crate::results::Results;
 use crate::row::Row;
 
 pub fn page(results: &Results, plots: &[Plot]) -> Result<String> {
-    let mut page = "# lb beside nginx stream and HAProxy\n\n".to_owned();
+    let mut page = "# lb beside nginx stream, HAProxy and keepalived\n\n".to_owned();
     conditions(&mut page, results)?;
     for row in Row::all() {
         table(&mut page, results, row)?;
     }
+    failover::section(&mut page, &results.failover)?;
     failures(&mut page, results)?;
     page += "\n";
     for plot in plots {
         writeln!(page, "![{}]({})\n", plot.title, plot.file)?;
     }
     reading(&mut page, results)?;
+    failover::reading(&mut page, &results.failover)?;
     Ok(page)
 }
 
@@ -81,8 +83,11 @@ fn table(page: &mut String, results: &Results, row: Row) -> Result<()> {
 }
 
 fn failures(page: &mut String, results: &Results) -> Result<()> {
+    if results.lines.is_empty() {
+        return Ok(());
+    }
     if results.failures.is_empty() {
-        writeln!(page, "No connection or request failed in any round.")?;
+        writeln!(page, "No connection or request of the load failed in any round.")?;
         return Ok(());
     }
     writeln!(page, "## Failures\n")?;

@@ -1,5 +1,6 @@
 //! Results as files: `results.md`, `results.json`, and plots.
 
+mod failover;
 mod markdown;
 mod plot;
 
@@ -42,7 +43,8 @@ pub fn terminal(results: &Results) -> String {
         let head = [line.row.to_string(), format!("{}, {}", line.metric, line.unit)];
         table.add_row(head.into_iter().chain(cells).chain([score(line)]));
     }
-    table.to_string()
+    let load = if results.lines.is_empty() { String::new() } else { table.to_string() };
+    load + &failover::terminal(&results.failover)
 }
 
 /// Those with a value, in the order of the report.

@@ -1,6 +1,7 @@
 //! Plots as SVG.
 
 mod bars;
+mod failover;
 mod latency;
 mod scores;
 
@@ -25,6 +26,7 @@ pub fn all(results: &Results) -> Result<Vec<Plot>> {
         bars::plot(results),
         latency::plot(results, Row::FixedRate, "latency-fixed-rate.svg"),
         latency::plot(results, Row::Requests, "latency-saturated.svg"),
+        failover::plot(&results.failover),
     ];
     plots.into_iter().filter_map(Result::transpose).collect()
 }

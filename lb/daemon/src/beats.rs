@@ -29,6 +29,15 @@ impl Beats {
         }
     }
 
+    /// Gives the sign of the thread of this number again and again, as a task of that thread; it does not end.
+    pub async fn keep(&self, thread: usize) {
+        let mut beat = tokio::time::interval(EVERY);
+        beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            self.beat(thread, beat.tick().await.into());
+        }
+    }
+
     /// The names of those that gave no sign for too long.
     pub fn stalled(&self, now: Instant) -> Vec<String> {
         let limit = self.millis(now).saturating_sub(STALLED.as_millis().try_into().unwrap_or(u64::MAX));

@@ -4,7 +4,8 @@
 use std::os::fd::{AsFd, AsRawFd};
 
 use nix::libc;
-use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::sys::signal::{self, SigHandler, Signal};
+use socket2::{SockAddr, SockAddrStorage};
 
 nix::ioctl_read_bad!(siocoutq, libc::TIOCOUTQ, libc::c_int);
 nix::ioctl_read_bad!(siocinq, libc::FIONREAD, libc::c_int);
@@ -46,11 +47,23 @@ pub fn schedule_fifo(priority: i32) -> nix::Result<()> {
     nix::errno::Errno::result(result).map(drop)
 }
 
-/// Lets this process ignore a signal.
+/// Where a packet socket is bound to: frames of `protocol` (an `ETH_P_` number) on the link with this index.
+pub fn link_address(index: u32, protocol: u16) -> SockAddr {
+    let mut storage = SockAddrStorage::zeroed();
+    // SAFETY: sockaddr_ll is one of the platform's socket addresses, and all bytes zero are a valid one.
+    let address = unsafe { storage.view_as::<libc::sockaddr_ll>() };
+    address.sll_family = libc::AF_PACKET as libc::sa_family_t;
+    address.sll_protocol = protocol.to_be();
+    address.sll_ifindex = index.cast_signed();
+    // SAFETY: the family, set above, says what the storage holds, and the length is of that.
+    unsafe { SockAddr::new(storage, size_of::<libc::sockaddr_ll>() as libc::socklen_t) }
+}
+
+/// Ignores a signal from now on.
 ///
 /// # Errors
-/// The signal cannot be ignored.
-pub fn ignore(which: Signal) -> nix::Result<()> {
-    // SAFETY: no handler is installed, and the one before is not called.
-    unsafe { signal(which, SigHandler::SigIgn) }.map(drop)
+/// What the operating system says.
+pub fn ignore(signal: Signal) -> nix::Result<()> {
+    // SAFETY: no handler is installed, so none can do what a handler must not.
+    unsafe { signal::signal(signal, SigHandler::SigIgn) }.map(drop)
 }

@@ -102,10 +102,10 @@ fn known_keys() -> BTreeSet<String> {
         r#"\(\s*"([a-z0-9_]+)""#
     ))
     .unwrap();
-    let lists = Regex::new(r#"sections\(&mut top, "([a-z]+)""#).unwrap();
+    let lists = Regex::new(r#"(?:sections|items)\(&mut top, "([a-z]+)""#).unwrap();
     let mut keys = BTreeSet::from(["nodes".to_owned()]);
-    for entry in fs::read_dir(repository::path("lb/core/src/config/read")).unwrap() {
-        let source = fs::read_to_string(entry.unwrap().path()).unwrap();
+    for file in repository::files_below("lb/core/src/config/read") {
+        let source = fs::read_to_string(file).unwrap();
         for found in calls.captures_iter(&source).chain(lists.captures_iter(&source)) {
             keys.insert(found[1].to_owned());
         }

@@ -52,7 +52,12 @@ fn every_reason_code_is_explained() {
 
 #[test]
 fn the_alert_rules_are_rules_about_our_metrics() {
-    let rules = "deploy/prometheus/lb.rules.yaml";
+    for rules in ["deploy/prometheus/lb.rules.yaml", "deploy/prometheus/keepalived.rules.yaml"] {
+        check_rules(rules);
+    }
+}
+
+fn check_rules(rules: &str) {
     let output =
         Command::new("promtool").args(["check", "rules"]).arg(repository::path(rules)).output().unwrap();
     let said =
@@ -126,7 +131,7 @@ impl Family {
 
 /// The names in the source of the daemon.
 fn registered() -> BTreeSet<String> {
-    let source = read("lb/daemon/src/metrics/families.rs");
+    let source = read("lb/daemon/src/metrics/families.rs") + &read("lb/daemon/src/metrics/vrrp.rs");
     let call = Regex::new(r#"register\s*\.[a-z_]+\(\s*"([a-z_]+)""#).unwrap();
     let names: BTreeSet<String> =
         columns(&call, &source).into_iter().map(|name| format!("lb_{name}")).collect();

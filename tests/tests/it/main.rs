@@ -29,4 +29,6 @@ mod reload;
 mod second_thoughts;
 mod series;
 mod stop;
+mod timeline;
 mod unplugged;
+mod vrrp;

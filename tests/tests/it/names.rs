@@ -32,7 +32,9 @@ impl NameServer {
         fs::write(&file, hosts).unwrap();
         let mut command = Command::new("dnsmasq");
         command.args(["--keep-in-foreground", "--conf-file=/dev/null", "--log-facility=-", "--pid-file="]);
-        command.args(["--no-resolv", "--no-hosts", "--local=/test/", "--user=root", "--bind-interfaces"]);
+        command.args(["--no-resolv", "--no-hosts", "--local=/test/", "--bind-interfaces"]);
+        // It stays who it is, which may be root of a user namespace without other users.
+        command.args(["--user=", "--group="]);
         command.arg("--listen-address=127.0.0.1").arg(format!("--port={}", port.number()));
         command.arg(format!("--addn-hosts={}", file.display()));
         let log = dir.path().join("log");

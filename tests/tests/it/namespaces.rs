@@ -7,20 +7,10 @@ use std::time::Duration;
 use anyhow::Result;
 use testkit::backend::{Backend, Behaviour};
 use testkit::lb::Lb;
-use testkit::netns::{Host, Net};
+use testkit::netns::{self, Host, Net};
 use testkit::{ports, wait};
 
 use crate::scene::{SOON, connect, soon};
-
-/// The first line of a test here: without root there is nothing to test.
-macro_rules! need_networks {
-    () => {
-        if let Err(why) = Net::available() {
-            eprintln!("skipped: {why}");
-            return;
-        }
-    };
-}
 
 /// A client, lb and a server, each a host on one switch.
 struct Scene {
@@ -86,7 +76,9 @@ fn named() -> Behaviour {
 
 #[test]
 fn an_address_that_comes_later_serves_without_a_reload() {
-    need_networks!();
+    if netns::skip() {
+        return;
+    }
     let scene = Scene::plain(named());
     let _lb = scene.start("\"192.0.2.100:7099\"", "", "");
     assert!(
@@ -109,7 +101,9 @@ fn an_address_that_comes_later_serves_without_a_reload() {
 
 #[test]
 fn ipv6_on_both_sides_and_between_the_families() {
-    need_networks!();
+    if netns::skip() {
+        return;
+    }
     let both: [&[&str]; 3] =
         [&["192.0.2.10/24", "2001:db8::10/64"], &["192.0.2.1/24", "2001:db8::1/64"], &["2001:db8::21/64"]];
     let scene = Scene::new(both, "[2001:db8::21]:7099", named());
@@ -133,7 +127,9 @@ fn ipv6_on_both_sides_and_between_the_families() {
 
 #[test]
 fn a_range_serves_each_of_its_ports_and_no_other() {
-    need_networks!();
+    if netns::skip() {
+        return;
+    }
     let scene = Scene::plain(named());
     let _lb = scene.start("\"192.0.2.1:7000-7019\"", "", "");
     let listening =
@@ -146,7 +142,9 @@ fn a_range_serves_each_of_its_ports_and_no_other() {
 
 #[test]
 fn connections_leave_from_the_egress_address() {
-    need_networks!();
+    if netns::skip() {
+        return;
+    }
     let scene = Scene::plain(named());
     scene.balancer.add_address("192.0.2.50/32").unwrap();
     let lb = scene.start("\"192.0.2.1:7099\"", "", ", egress: 192.0.2.50");
@@ -169,7 +167,9 @@ fn connections_leave_from_the_egress_address() {
 
 #[test]
 fn transparently_the_server_sees_the_client_itself() {
-    need_networks!();
+    if netns::skip() {
+        return;
+    }
     let addresses: [&[&str]; 3] =
         [&["198.51.100.10/24"], &["198.51.100.1/24", "192.0.2.1/24"], &["192.0.2.21/24"]];
     let scene = Scene::new(addresses, "192.0.2.21:7099", named());
@@ -195,7 +195,9 @@ fn timers(scene: &Scene, peer: &str) -> Option<String> {
 
 #[test]
 fn both_sides_are_kept_alive() {
-    need_networks!();
+    if netns::skip() {
+        return;
+    }
     let scene = Scene::plain(named());
     let listener = ", keepalive: { idle: 300s, interval: 7s, count: 2 }";
     let _lb = scene.start("\"192.0.2.1:7099\"", listener, "");
@@ -213,7 +215,9 @@ fn both_sides_are_kept_alive() {
 
 #[test]
 fn a_peer_that_acknowledges_nothing_ends_the_connection() {
-    need_networks!();
+    if netns::skip() {
+        return;
+    }
     for (behaviour, reason) in [(Behaviour::Source, "client_timeout"), (Behaviour::Echo, "server_timeout")] {
         let scene = Scene::plain(behaviour.clone());
         let lb = scene.start("\"192.0.2.1:7099\"", ", user_timeout: 1s, keepalive: off", "");
@@ -237,7 +241,9 @@ fn a_peer_that_acknowledges_nothing_ends_the_connection() {
 
 #[test]
 fn a_client_that_is_only_silent_is_left_alone() {
-    need_networks!();
+    if netns::skip() {
+        return;
+    }
     let scene = Scene::plain(Behaviour::Echo);
     let lb = scene.start("\"192.0.2.1:7099\"", ", user_timeout: 1s", "");
     let mut client = scene.client.run(|| Ok(connect("192.0.2.1:7099".parse()?)?)).unwrap();

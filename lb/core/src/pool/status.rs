@@ -93,6 +93,11 @@ pub struct CheckStatus {
 }
 
 impl Pool {
+    /// How many servers are usable; the sorry server does not count.
+    pub fn usable(&self) -> usize {
+        self.usable
+    }
+
     pub fn status(&self, now: Instant) -> Status {
         Status {
             name: self.settings.name.clone(),

@@ -14,8 +14,9 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio::net::UnixStream;
 
-use super::api::{Problem, SetState, SetWeight};
-use crate::control::{Preview, Report};
+use super::api::{Asked, Problem, SetState, SetWeight, Which};
+use crate::control::{Entry, Preview, Report};
+use crate::vrrp::RouterStatus;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -64,6 +65,26 @@ impl Client {
 
     pub async fn set_weight(&self, pool: &str, server: &str, weight: Option<u16>) -> Result<(), ClientError> {
         self.ask(Method::POST, &of_server(pool, server, "weight"), json(&SetWeight { weight })?).await
+    }
+
+    pub async fn timeline(&self, Which { after, last }: Which) -> Result<Vec<Entry>, ClientError> {
+        let parameter = |name: &str, value: Option<u64>| value.map(|value| format!("{name}={value}"));
+        let last = last.map(|last| u64::try_from(last).unwrap_or(u64::MAX));
+        let query: Vec<String> =
+            parameter("after", after).into_iter().chain(parameter("last", last)).collect();
+        self.ask(Method::GET, &format!("/timeline?{}", query.join("&")), Bytes::new()).await
+    }
+
+    pub async fn virtual_router(&self, name: &str) -> Result<RouterStatus, ClientError> {
+        self.ask(Method::GET, &format!("/vrrp/{name}"), Bytes::new()).await
+    }
+
+    pub async fn release(&self, name: &str) -> Result<Asked, ClientError> {
+        self.ask(Method::POST, &format!("/vrrp/{name}/release"), Bytes::new()).await
+    }
+
+    pub async fn take(&self, name: &str) -> Result<Asked, ClientError> {
+        self.ask(Method::POST, &format!("/vrrp/{name}/take"), Bytes::new()).await
     }
 
     async fn ask<T: DeserializeOwned>(

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use serde::Serialize;
 use settings::Fault;
 
-use super::api::{Problem, SetState, SetWeight};
+use super::api::{Asked, Problem, SetState, SetWeight, Which};
 use crate::control::{Control, OperateError, Refusal};
 
 pub(super) fn router(control: Arc<Control>) -> Router {
@@ -19,6 +20,10 @@ pub(super) fn router(control: Arc<Control>) -> Router {
         .route("/plan", post(plan))
         .route("/pools/{pool}/servers/{server}/state", post(set_state))
         .route("/pools/{pool}/servers/{server}/weight", post(set_weight))
+        .route("/timeline", get(timeline))
+        .route("/vrrp/{name}", get(virtual_router))
+        .route("/vrrp/{name}/release", post(release))
+        .route("/vrrp/{name}/take", post(take))
         .with_state(control)
 }
 
@@ -60,9 +65,25 @@ async fn set_weight(
     operated(control.set_weight(&pool, &server, body.weight))
 }
 
-fn operated(result: Result<(), OperateError>) -> Response {
+async fn timeline(State(control): State<Arc<Control>>, Query(which): Query<Which>) -> Response {
+    Json(control.timeline().entries(which.after, which.last)).into_response()
+}
+
+async fn virtual_router(State(control): State<Arc<Control>>, Path(name): Path<String>) -> Response {
+    operated(control.virtual_router(&name))
+}
+
+async fn release(State(control): State<Arc<Control>>, Path(name): Path<String>) -> Response {
+    operated(control.release(&name).map(|sequence| Asked { sequence }))
+}
+
+async fn take(State(control): State<Arc<Control>>, Path(name): Path<String>) -> Response {
+    operated(control.take(&name).map(|sequence| Asked { sequence }))
+}
+
+fn operated<T: Serialize>(result: Result<T, OperateError>) -> Response {
     match result {
-        Ok(()) => Json(()).into_response(),
+        Ok(outcome) => Json(outcome).into_response(),
         Err(error) => problem(StatusCode::NOT_FOUND, error.to_string(), Vec::new()),
     }
 }

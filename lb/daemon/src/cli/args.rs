@@ -17,6 +17,8 @@ use clap_complete::Shell;
         lb run --config /etc/lb/lb.yaml           serve; SIGHUP reloads, SIGTERM drains and stops\n  \
         lb plan /etc/lb/lb.yaml                   what a reload would change, and for how many connections\n  \
         lb server drain empi/empi-a               no new connections to one server\n  \
+        lb why vip bank-vip                       who has the addresses, and why\n  \
+        lb timeline --since 1h                    what happened\n  \
         lb top                                    watch it work"
 )]
 pub struct Args {
@@ -49,16 +51,55 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Show listeners, pools and servers, and why each server is in its state.
+    /// Show listeners, pools and servers, and why each server is in its state; and who has the virtual addresses.
     Status {
         #[arg(long)]
         json: bool,
+        /// Print nothing; exit code 0 if this host is Active for the virtual router NAME, 1 if it is not or if
+        /// nobody can tell (then standard error says why).
+        #[arg(long, value_name = "NAME", conflicts_with = "json")]
+        active: Option<String>,
     },
     /// Show rates and states, refreshed until `q` is pressed.
     Top {
         /// Time between two pictures.
         #[arg(long, default_value = "1s", value_parser = parse_interval)]
         interval: Duration,
+    },
+    /// Show what happened, the oldest first: states, elections, checks, reloads, commands.
+    Timeline {
+        /// Print a JSON array; with --follow, one object a line.
+        #[arg(long)]
+        json: bool,
+        /// Only the last so many entries.
+        #[arg(long, value_name = "N")]
+        last: Option<usize>,
+        /// Only entries that are not older than this.
+        #[arg(long, value_name = "DURATION", value_parser = settings::parse_duration)]
+        since: Option<Duration>,
+        /// Go on with what happens from now on.
+        #[arg(long, short)]
+        follow: bool,
+    },
+    /// Explain why something is as it is, and what would change it.
+    Why {
+        #[command(subcommand)]
+        what: Why,
+    },
+    /// Move the addresses of a virtual router.
+    Vrrp {
+        #[command(subcommand)]
+        action: VrrpAction,
+    },
+    /// Move the addresses of a virtual router to the other host and back, and measure how long nobody answers; run it
+    /// on the host that has them. Clients are cut off from their connections!
+    Drill {
+        name: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+        #[arg(long)]
+        json: bool,
     },
     /// Change one server while running.
     Server {
@@ -74,11 +115,29 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Print a completion script for a shell.
-    Completions { shell: Shell },
-    /// Let go of virtual addresses when the daemon cannot; started by the daemon.
+    /// The process that lets go of virtual addresses when the daemon cannot; the daemon starts it.
     #[command(hide = true)]
     Guard,
+    /// Print a completion script for a shell.
+    Completions { shell: Shell },
+}
+
+/// What to explain.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Why {
+    /// A virtual router: who is Active, why, and what keeps this host from it.
+    Vip { name: String },
+    /// A server, named `POOL/SERVER`: its state, and what would change it.
+    Server { server: ServerName },
+}
+
+/// What to do with a virtual router.
+#[derive(Clone, Debug, Subcommand)]
+pub enum VrrpAction {
+    /// Let another host have the addresses; this one does not preempt until `take`, or until nobody has them.
+    Release { name: String },
+    /// Have the addresses here. A router with a higher priority does not give way: release them there.
+    Take { name: String },
 }
 
 /// What to do with a server, named `POOL/SERVER`.

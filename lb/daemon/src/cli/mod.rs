@@ -2,14 +2,18 @@
 
 mod args;
 mod check;
+mod drill;
 mod operate;
 mod plan;
 mod run;
 mod status;
+mod timeline;
 mod top;
+mod vrrp;
+mod why;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{ExitCode, Termination};
 
 use clap::{CommandFactory, Parser};
 use settings::Fault;
@@ -32,7 +36,21 @@ pub fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Command::Guard => guard::run().map(|()| ExitCode::SUCCESS),
-        Command::Status { json } => with_client(&args.socket, |client| status::status(client, json)),
+        Command::Status { json, active: None } => {
+            with_client(&args.socket, |client| status::status(client, json))
+        }
+        Command::Status { active: Some(name), .. } => {
+            with_client(&args.socket, |client| status::active(client, name))
+        }
+        Command::Timeline { json, last, since, follow } => {
+            let wanted = timeline::Wanted { json, last, since, follow };
+            with_client(&args.socket, |client| timeline::timeline(client, wanted))
+        }
+        Command::Why { what } => with_client(&args.socket, |client| why::why(client, what)),
+        Command::Vrrp { action } => with_client(&args.socket, |client| vrrp::vrrp(client, action)),
+        Command::Drill { name, yes, json } => {
+            with_client(&args.socket, |client| drill::drill(client, name, yes, json))
+        }
         Command::Top { interval } => with_client(&args.socket, move |client| top::top(client, interval)),
         Command::Server { action } => with_client(&args.socket, |client| operate::operate(client, action)),
         Command::Reload => with_client(&args.socket, plan::reload),
@@ -41,13 +59,12 @@ pub fn main() -> ExitCode {
     outcome.unwrap_or_else(|error| fail(&error))
 }
 
-fn with_client<F: Future<Output = anyhow::Result<()>>>(
+fn with_client<F: Future<Output = anyhow::Result<T>>, T: Termination>(
     socket: &Path,
     command: impl FnOnce(Client) -> F,
 ) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(command(Client::new(socket)))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(runtime.block_on(command(Client::new(socket)))?.report())
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {

@@ -81,7 +81,7 @@ async fn live(compiled: Compiled, file: &Path, chosen: Option<&str>) -> anyhow::
     Ok(ExitCode::SUCCESS)
 }
 
-async fn until_stopped(signals: &mut Signals, control: &Control) {
+async fn until_stopped(signals: &mut Signals, control: &Arc<Control>) {
     loop {
         match signals.next().await {
             // the outcome is in the log and in the metrics

@@ -1,5 +1,6 @@
 //! `lb status`.
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
@@ -8,6 +9,7 @@ use lb_core::pool::{ServerStatus, State, Status};
 use super::say;
 use crate::admin::client::Client;
 use crate::control::Report;
+use crate::vrrp::{RouterStatus, State as RouterState};
 
 pub(super) async fn status(client: Client, json: bool) -> anyhow::Result<()> {
     let report = client.status().await?;
@@ -17,6 +19,12 @@ pub(super) async fn status(client: Client, json: bool) -> anyhow::Result<()> {
         say(&render(&report));
     }
     Ok(())
+}
+
+/// Whether this host is Active for that virtual router.
+pub(super) async fn active(client: Client, name: String) -> anyhow::Result<ExitCode> {
+    let router = client.virtual_router(&name).await?;
+    Ok(if router.state == RouterState::Active { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn render(report: &Report) -> String {
@@ -30,6 +38,11 @@ fn render(report: &Report) -> String {
         report.file,
         listeners(report)
     );
+    if !report.virtual_routers.is_empty() {
+        text.push('\n');
+        text.push_str(&virtual_routers(report));
+        text.push('\n');
+    }
     for pool in &report.pools {
         text.push('\n');
         text.push_str(&pool_heading(pool));
@@ -63,6 +76,64 @@ fn listeners(report: &Report) -> String {
         ]);
     }
     table.to_string()
+}
+
+fn virtual_routers(report: &Report) -> String {
+    let mut table = table(&[
+        "VIRTUAL ROUTER",
+        "STATE",
+        "ADDRESSES",
+        "INTERFACE",
+        "PRIORITY",
+        "ACTIVE ROUTER",
+        "SINCE",
+        "WHY",
+    ]);
+    for router in &report.virtual_routers {
+        table.add_row(vec![
+            Cell::new(&router.name),
+            Cell::new(router_state_word(router.state)),
+            Cell::new(router.addresses.join(", ")),
+            Cell::new(&router.interface),
+            number(priority(router)),
+            Cell::new(active_router(router)),
+            Cell::new(time(router.state_seconds)),
+            Cell::new(why_router(router)),
+        ]);
+    }
+    table.to_string()
+}
+
+pub(super) fn router_state_word(state: RouterState) -> &'static str {
+    match state {
+        RouterState::Initialize => "Initialize",
+        RouterState::Backup => "Backup",
+        RouterState::Active => "Active",
+        RouterState::Fault => "FAULT",
+    }
+}
+
+/// The one in force, and the file's if that is another.
+pub(super) fn priority(router: &RouterStatus) -> String {
+    if router.priority == router.configured_priority {
+        router.priority.to_string()
+    } else {
+        format!("{}/{}", router.priority, router.configured_priority)
+    }
+}
+
+pub(super) fn active_router(router: &RouterStatus) -> String {
+    match (&router.active_peer, router.state) {
+        (Some(peer), _) => format!("{} ({})", peer.source, peer.priority),
+        (None, RouterState::Active) => "this host".to_owned(),
+        (None, RouterState::Initialize | RouterState::Backup | RouterState::Fault) => "-".to_owned(),
+    }
+}
+
+pub(super) fn why_router(router: &RouterStatus) -> String {
+    let held = router.held.then(|| "held: released by an operator".to_owned());
+    let parts = std::iter::once(router.reason.clone()).chain(held).chain(router.burdens.iter().cloned());
+    parts.collect::<Vec<_>>().join("; ")
 }
 
 pub(super) fn pool_heading(pool: &Status) -> String {
@@ -179,4 +250,34 @@ pub(super) fn bytes(bytes: u64) -> String {
         unit += 1;
     }
     if unit == 0 { format!("{value} B") } else { format!("{value}.{rest} {}", UNITS[unit]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::control::testing;
+    use crate::vrrp::ActivePeer;
+
+    #[test]
+    fn the_table_of_virtual_routers() {
+        let mut routers = vec![testing::active("bank-vip"), testing::backup("core-vip")];
+        let rival = Some(ActivePeer { source: "192.0.2.12".to_owned(), priority: 10, heard_seconds: 0.1 });
+        routers.push(RouterStatus { active_peer: rival, held: true, ..testing::active("split-vip") });
+        routers.push(RouterStatus {
+            state: RouterState::Fault,
+            reason: "not eligible".to_owned(),
+            priority: 1,
+            burdens: vec!["pool empi has no usable server".to_owned(), "eth1 is down".to_owned()],
+            active_peer: None,
+            ..testing::backup("out-vip")
+        });
+        let report = json!({
+            "version": "1.2.3", "node": "lb-a", "file": "/etc/lb/lb.yaml", "uptime_seconds": 3600.0,
+            "workers": 2, "draining": false, "listeners": [], "pools": [], "virtual_routers": routers,
+        });
+        let report: Report = serde_json::from_value(report).unwrap();
+        insta::assert_snapshot!(render(&report));
+    }
 }

@@ -25,8 +25,9 @@ impl Control {
     /// Puts `new` in force and tells what changed.
     ///
     /// # Errors
-    /// Addresses that cannot be listened on; nothing has changed then.
-    pub(super) fn apply(&self, new: Config) -> Result<Plan, Vec<Fault>> {
+    /// Addresses that cannot be listened on, virtual ones that cannot be served; nothing has changed then.
+    pub(super) fn apply(self: &Arc<Self>, new: Config) -> Result<Plan, Vec<Fault>> {
+        self.prepare_vrrp(&new)?;
         let mut state = self.state();
         let plan = Plan::between(&state.config, &new);
         state.closed.retain(|_, since| since.elapsed() < CLOSING);
@@ -37,6 +38,8 @@ impl Control {
         if state.config.log.access != new.log.access {
             self.tell_all(|| Command::Access { enabled: new.log.access });
         }
+        // the pools and listeners that the addresses are for are there
+        self.apply_vrrp(&state, &new);
         state.config = in_force(&state.config, new);
         Ok(plan)
     }

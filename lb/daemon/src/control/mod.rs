@@ -2,19 +2,25 @@
 //! a thread of its own, so that neither checks nor scrapes cost the data plane anything.
 
 mod apply;
+mod describe;
 mod events;
 mod names;
 mod operate;
 mod plan;
 mod report;
 mod stop;
+mod vrrp;
+#[cfg(test)]
+pub mod testing;
+mod timeline;
+mod virtual_routers;
 mod watch;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use lb_core::config::{self, Config};
@@ -25,16 +31,27 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::watch as watch_channel;
 use tokio::task::AbortHandle;
 
+use crate::beats::Beats;
 use crate::host::{self, Compiled};
 use crate::metrics::Metrics;
+use crate::notify::Notifier;
 use crate::probe::Prober;
 use crate::resolve::Names;
 use crate::service::{PoolEvents, Service, SharedListener, SharedPool};
+use crate::vrrp::Kind;
 use crate::worker::{self, Command};
 
+pub use describe::describe;
 pub use operate::OperateError;
 pub use plan::Preview;
 pub use report::{ListenerReport, Report};
+pub use timeline::{Entry, Timeline};
+pub use virtual_routers::VirtualRouters;
+
+/// So many entries of the timeline are kept.
+const REMEMBERED: usize = 10_000;
+/// What entries of the timeline about the daemon itself are about.
+const DAEMON: &str = "lb";
 
 /// The running daemon, seen from its control side.
 #[derive(Debug)]
@@ -49,6 +66,14 @@ pub struct Control {
     prober: watch_channel::Sender<Arc<Prober>>,
     names: watch_channel::Sender<Arc<Names>>,
     draining: AtomicBool,
+    /// Signs of life of the workers, and last of the control thread.
+    beats: Arc<Beats>,
+    /// There from the first virtual router on.
+    vrrp: OnceLock<Arc<crate::vrrp::Handle>>,
+    tracker: vrrp::Tracker,
+    timeline: Arc<Timeline>,
+    virtual_routers: VirtualRouters,
+    notifier: Notifier,
     state: Mutex<State>,
 }
 
@@ -104,9 +129,16 @@ impl Control {
         let count = worker_count(&config);
         let (events, received) = unbounded_channel();
         let access = config.log.access;
-        let workers =
-            (0..count).map(|n| worker::start(n, access, events.clone())).collect::<Result<_, _>>()?;
-        let nothing = Config { listeners: Vec::new(), pools: Vec::new(), ..config.clone() };
+        let names = (0..count).map(worker::name).chain(["control".to_owned()]);
+        let beats = Arc::new(Beats::new(names));
+        let start = |n| worker::start(n, access, events.clone(), Arc::clone(&beats));
+        let workers = (0..count).map(start).collect::<Result<_, _>>()?;
+        let own_beat = Arc::clone(&beats);
+        tokio::spawn(async move { own_beat.keep(count).await });
+        let (started, metrics) = (Instant::now(), Arc::new(Metrics::new()?));
+        let timeline = Arc::new(Timeline::new(started, REMEMBERED));
+        let notifier = Notifier::start(Arc::clone(&timeline), Arc::clone(&metrics), node.clone());
+        let nothing = Config { listeners: Vec::new(), pools: Vec::new(), virtual_routers: Vec::new(), ..config.clone() };
         let state = State {
             config: nothing,
             node,
@@ -119,13 +151,19 @@ impl Control {
         let control = Arc::new(Self {
             file: file.to_owned(),
             chosen_node: chosen_node.map(str::to_owned),
-            started: Instant::now(),
-            metrics: Arc::new(Metrics::new()?),
+            started,
+            metrics,
             workers,
             events,
             prober: watch_channel::Sender::default(),
             names: watch_channel::Sender::new(Arc::new(Names::new(config.resolver.clone()))),
             draining: AtomicBool::new(false),
+            beats,
+            vrrp: OnceLock::new(),
+            tracker: vrrp::Tracker::default(),
+            timeline,
+            virtual_routers: VirtualRouters::default(),
+            notifier,
             state: Mutex::new(state),
         });
         tokio::spawn(events::carry_out(Arc::downgrade(&control), received));
@@ -134,6 +172,7 @@ impl Control {
             return Ok(Err(faults));
         }
         control.applied_now();
+        control.note(Kind::Daemon, control.started_text());
         Ok(Ok(control))
     }
 
@@ -141,7 +180,7 @@ impl Control {
     ///
     /// # Errors
     /// What is wrong with the file, or why it cannot be carried out.
-    pub fn reload(&self) -> Result<config::Plan, Refusal> {
+    pub fn reload(self: &Arc<Self>) -> Result<config::Plan, Refusal> {
         if self.draining.load(Ordering::Relaxed) {
             return Err(Refusal::Stopping);
         }
@@ -155,9 +194,13 @@ impl Control {
         match &result {
             Ok(plan) => {
                 self.applied_now();
+                self.note(Kind::Config, describe::in_one_line(plan));
                 tracing::info!(changes = plan.changes.len(), file = %self.file.display(), "reloaded");
             }
-            Err(refusal) => refusal.log(&self.file),
+            Err(refusal) => {
+                self.note(Kind::Config, refusal.in_one_line());
+                refusal.log(&self.file);
+            }
         }
         result
     }
@@ -169,8 +212,24 @@ impl Control {
     }
 
     fn applied_now(&self) {
+        self.notifier.configure(&self.state().config.virtual_routers);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         self.metrics.last_reload.set(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
+    }
+
+    /// What happened, in order.
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    /// Writes into the timeline what concerns the daemon as a whole.
+    fn note(&self, kind: Kind, text: String) {
+        self.timeline.record(Instant::now(), kind, DAEMON, text);
+    }
+
+    fn started_text(&self) -> String {
+        let node = self.state().node.clone().unwrap_or_else(|| "-".to_owned());
+        format!("started: version {}, node {node}, {}", env!("CARGO_PKG_VERSION"), self.file.display())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -185,6 +244,19 @@ impl Control {
 }
 
 impl Refusal {
+    fn in_one_line(&self) -> String {
+        match self {
+            Self::Stopping => "refused: stopping".to_owned(),
+            Self::Unreadable(error) => format!("refused: {error}"),
+            Self::Faults(faults) => {
+                let first = faults.first().map(ToString::to_string).unwrap_or_default();
+                let more = faults.len().saturating_sub(1);
+                let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+                format!("refused: {first}{more}")
+            }
+        }
+    }
+
     fn log(&self, file: &Path) {
         match self {
             Self::Stopping => tracing::error!("not reloaded: stopping"),
@@ -205,7 +277,8 @@ impl Watched for Control {
         let shown = |name: &str, live: u32| live > 0 || state.services.contains_key(name);
         let listeners = state.listeners.iter().map(|(name, listener)| (name.as_str(), listener.live()));
         let listeners = listeners.filter(|(name, live)| shown(name, *live));
-        crate::metrics::refresh(&self.metrics, pools, listeners);
+        let routers = state.config.virtual_routers.iter().map(|router| router.name.as_str());
+        crate::metrics::refresh(&self.metrics, pools, listeners, routers);
         &self.metrics.registry
     }
 

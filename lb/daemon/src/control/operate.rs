@@ -7,14 +7,17 @@ use lb_core::pool::{AdminState, Event, Pool, ServerId};
 use thiserror::Error;
 
 use super::Control;
+use crate::vrrp::Kind;
 
 /// Why a command names nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum OperateError {
     #[error("no pool is called `{0}`; there are {1}")]
-    NoPool(String, String),
+    Pool(String, String),
     #[error("pool `{0}` has no server called `{1}`; it has {2}")]
-    NoServer(String, String, String),
+    Server(String, String, String),
+    #[error("no virtual router is called `{0}`; {list}", list = there_are(.1))]
+    VirtualRouter(String, String),
 }
 
 impl Control {
@@ -25,6 +28,12 @@ impl Control {
     pub fn set_state(&self, pool: &str, server: &str, state: AdminState) -> Result<(), OperateError> {
         self.operate(pool, server, |pool, id, now| pool.set_admin(id, state, now))?;
         tracing::info!(pool, server, ?state, "state set by an operator");
+        let word = match state {
+            AdminState::Ready => "ready",
+            AdminState::Drain => "drain",
+            AdminState::Maint => "maint",
+        };
+        self.note_command(pool, server, format!("{word}, by an operator"));
         Ok(())
     }
 
@@ -35,7 +44,13 @@ impl Control {
     pub fn set_weight(&self, pool: &str, server: &str, weight: Option<u16>) -> Result<(), OperateError> {
         self.operate(pool, server, |pool, id, now| pool.set_weight(id, weight, now))?;
         tracing::info!(pool, server, weight, "weight set by an operator");
+        let weight = weight.map_or_else(|| "the file's".to_owned(), |weight| weight.to_string());
+        self.note_command(pool, server, format!("weight {weight}, by an operator"));
         Ok(())
+    }
+
+    fn note_command(&self, pool: &str, server: &str, text: String) {
+        self.timeline.record(Instant::now(), Kind::Command, &format!("{pool}/{server}"), text);
     }
 
     fn operate(
@@ -48,14 +63,14 @@ impl Control {
             let state = self.state();
             let known = || state.pools.keys().cloned().collect::<Vec<_>>().join(", ");
             let running =
-                state.pools.get(pool).ok_or_else(|| OperateError::NoPool(pool.to_owned(), known()))?;
+                state.pools.get(pool).ok_or_else(|| OperateError::Pool(pool.to_owned(), known()))?;
             Arc::clone(&running.shared)
         };
         let events = shared.with(|machine| {
             let found = machine.servers().find(|view| &**view.name == server).map(|view| view.id);
             let Some(id) = found else {
                 let known: Vec<&str> = machine.servers().map(|view| &**view.name).collect();
-                return Err(OperateError::NoServer(pool.to_owned(), server.to_owned(), known.join(", ")));
+                return Err(OperateError::Server(pool.to_owned(), server.to_owned(), known.join(", ")));
             };
             Ok(change(machine, id, Instant::now()))
         })?;
@@ -64,4 +79,8 @@ impl Control {
         shared.slots.ring();
         Ok(())
     }
+}
+
+fn there_are(names: &str) -> String {
+    if names.is_empty() { "the file has none".to_owned() } else { format!("there are {names}") }
 }

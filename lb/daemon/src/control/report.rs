@@ -6,6 +6,7 @@ use lb_core::pool::Status;
 use serde::{Deserialize, Serialize};
 
 use super::Control;
+use crate::vrrp::RouterStatus;
 
 /// The daemon at one moment.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -19,6 +20,8 @@ pub struct Report {
     pub draining: bool,
     pub listeners: Vec<ListenerReport>,
     pub pools: Vec<Status>,
+    #[serde(default)]
+    pub virtual_routers: Vec<RouterStatus>,
 }
 
 /// A listener at one moment.
@@ -62,6 +65,7 @@ impl Control {
             draining: self.draining.load(std::sync::atomic::Ordering::Relaxed),
             listeners: listeners.collect(),
             pools: state.pools.values().map(|pool| pool.shared.with(|pool| pool.status(now))).collect(),
+            virtual_routers: self.virtual_routers(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use prometheus::core::{Collector, Metric, MetricVec, MetricVecBuilder};
 
-use super::Metrics;
+use super::{Metrics, VrrpFamilies};
 
 /// What there is now.
 #[derive(Debug, Default)]
@@ -13,6 +13,8 @@ pub struct Present {
     pub pools: BTreeSet<String>,
     /// With their pools.
     pub servers: BTreeSet<(String, String)>,
+    /// Virtual routers.
+    pub routers: BTreeSet<String>,
 }
 
 /// Removes the series of what there is no more.
@@ -40,6 +42,34 @@ pub fn forget(metrics: &Metrics, present: &Present) {
     prune(&metrics.listener_duration, present);
     prune(&metrics.server_connect_duration, present);
     prune(&metrics.server_check_duration, present);
+    forget_routers(&metrics.vrrp, present);
+}
+
+fn forget_routers(vrrp: &VrrpFamilies, present: &Present) {
+    for family in [&vrrp.state, &vrrp.priority, &vrrp.configured_priority] {
+        prune(family, present);
+    }
+    for family in [
+        &vrrp.transitions,
+        &vrrp.adverts_sent,
+        &vrrp.adverts_received,
+        &vrrp.adverts_rejected,
+        &vrrp.adverts_missed,
+        &vrrp.releases_sent,
+        &vrrp.releases_received,
+        &vrrp.announcements,
+        &vrrp.addresses_lost,
+        &vrrp.address_errors,
+        &vrrp.conflicts,
+        &vrrp.split_brain,
+        &vrrp.notifications,
+    ] {
+        prune(family, present);
+    }
+    for family in [&vrrp.take_over_at, &vrrp.take_over_took] {
+        prune(family, present);
+    }
+    prune(&vrrp.lateness, present);
 }
 
 fn prune<B>(family: &MetricVec<B>, present: &Present)
@@ -65,7 +95,7 @@ impl Present {
             (Some(listener), _, _) => self.listeners.contains(&listener),
             (None, Some(pool), Some(server)) => self.servers.contains(&(pool, server)),
             (None, Some(pool), None) => self.pools.contains(&pool),
-            (None, None, _) => true,
+            (None, None, _) => label("router").is_none_or(|router| self.routers.contains(&router)),
         }
     }
 }

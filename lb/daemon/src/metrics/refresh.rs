@@ -10,8 +10,10 @@ pub fn refresh<'a>(
     metrics: &Metrics,
     pools: impl Iterator<Item = Status>,
     listeners: impl Iterator<Item = (&'a str, u32)>,
+    virtual_routers: impl Iterator<Item = &'a str>,
 ) {
-    let mut present = Present::default();
+    let routers = virtual_routers.map(str::to_owned).collect();
+    let mut present = Present { routers, ..Present::default() };
     metrics.listener_live.reset();
     for (name, live) in listeners {
         metrics.listener_live.with_label_values(&[name]).set(i64::from(live));

@@ -19,12 +19,23 @@ const OUTPUT_KEPT: usize = 4 * 1024;
 /// A command that writes more than this is killed: it would cost more to read on than it can tell.
 const OUTPUT_LIMIT: usize = 1024 * 1024;
 
-/// Runs the program, in a process group of its own, with the server's address, port and name after its own
-/// arguments. Whatever ends the check (the exit of the program, its time limit, a caller that drops this future)
-/// kills what is left of the group. A process that leaves the group is out of reach.
+/// As [`run`], with the server's address, port and name after the program's own arguments.
 pub(super) async fn probe(target: &Target, program: &Path, args: &[String]) -> Result<(), ProbeError> {
+    let Target { address, server_name, .. } = target;
+    let more = [address.ip().to_string(), address.port().to_string(), server_name.clone()];
+    let args: Vec<String> = args.iter().cloned().chain(more).collect();
+    run(program, &args, &[]).await
+}
+
+/// Runs the program, in a process group of its own. Whatever ends this (the exit of the program, a caller that
+/// drops this future because its time limit is over) kills what is left of the group. A process that leaves the
+/// group is out of reach.
+///
+/// # Errors
+/// It cannot be run, or does not end with exit code 0.
+pub async fn run(program: &Path, args: &[String], environment: &[(&str, &str)]) -> Result<(), ProbeError> {
     let fault = |error: io::Error| ProbeError::Local(format!("{}: {error}", program.display()));
-    let (mut child, mut output) = spawn(target, program, args).map_err(fault)?;
+    let (mut child, mut output) = spawn(program, args, environment).map_err(fault)?;
     let _group = Group::led_by(&child);
     let status = loop {
         tokio::select! {
@@ -39,13 +50,11 @@ pub(super) async fn probe(target: &Target, program: &Path, args: &[String]) -> R
     Err(failure(status, &output.kept))
 }
 
-fn spawn(target: &Target, program: &Path, args: &[String]) -> io::Result<(Child, Output)> {
+fn spawn(program: &Path, args: &[String], environment: &[(&str, &str)]) -> io::Result<(Child, Output)> {
     let (reader, writer) = io::pipe()?;
     let child = Command::new(program)
         .args(args)
-        .arg(target.address.ip().to_string())
-        .arg(target.address.port().to_string())
-        .arg(&target.server_name)
+        .envs(environment.iter().copied())
         .stdin(Stdio::null())
         .stdout(writer.try_clone()?)
         .stderr(writer)

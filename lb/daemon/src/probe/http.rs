@@ -6,11 +6,11 @@ use std::future;
 use std::io;
 use std::net::IpAddr;
 
-use http_body_util::{BodyExt, Empty};
-use hyper::body::{Bytes, Incoming};
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{CONNECTION, HOST, USER_AGENT};
-use hyper::{Request, Response};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use lb_core::config::{HttpCheck, ProxyVersion};
 use lb_core::probe::BODY_LIMIT;
@@ -32,9 +32,23 @@ pub(super) async fn probe(
     let request = request(target, check)?;
     let stream = connect(target, proxy).await?;
     match &check.tls {
-        None => exchange(stream, request, check).await,
-        Some(tls) => exchange(clients.handshake(stream, tls, target).await?, request, check).await,
+        None => exchange(stream, request, |answer| judge(answer, check)).await,
+        Some(tls) => {
+            let stream = clients.handshake(stream, tls, target).await?;
+            exchange(stream, request, |answer| judge(answer, check)).await
+        }
     }
+}
+
+/// Sends a request over a connection of its own; returns the status of the answer.
+///
+/// # Errors
+/// There is no answer.
+pub async fn send<S>(stream: S, request: Request<Full<Bytes>>) -> Result<StatusCode, ProbeError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    exchange(stream, request, |answer| future::ready(Ok(answer.status()))).await
 }
 
 fn request(target: &Target, check: &HttpCheck) -> Result<Request<Empty<Bytes>>, ProbeError> {
@@ -63,9 +77,15 @@ fn authority(target: &Target, tls: bool) -> String {
     }
 }
 
-async fn exchange<S>(stream: S, request: Request<Empty<Bytes>>, check: &HttpCheck) -> Result<(), ProbeError>
+async fn exchange<S, B, T, F>(
+    stream: S,
+    request: Request<B>,
+    judge: impl FnOnce(Response<Incoming>) -> F,
+) -> Result<T, ProbeError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
+    F: Future<Output = Result<T, ProbeError>>,
 {
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(HEAD_LIMIT)
@@ -77,7 +97,7 @@ where
         let _ = connection.await;
         future::pending::<Infallible>().await
     };
-    let answer = async { judge(sender.send_request(request).await.map_err(answer_error)?, check).await };
+    let answer = async { judge(sender.send_request(request).await.map_err(answer_error)?).await };
     tokio::select! {
         result = answer => result,
         never = drive => match never {},

@@ -17,8 +17,10 @@ use std::net::{IpAddr, SocketAddr};
 use lb_core::config::{Agent, Check, CheckKind};
 use tokio::time::{Instant, timeout, timeout_at};
 
+pub use command::run as run_command;
 pub use error::ProbeError;
-pub use tls::check_ca_file;
+pub use http::send as send_request;
+pub use tls::{Clients as TlsClients, check_ca_file};
 
 /// The server to be checked.
 #[derive(Clone, Debug)]
@@ -87,4 +89,4 @@ impl Target {
 }
 
 #[cfg(test)]
-mod testing;
+pub mod testing;

@@ -12,13 +12,13 @@ use tokio::sync::{Mutex, mpsc};
 use super::Target;
 
 /// A server on a port of its own; each of its connections yields a value.
-pub(super) struct Peer<T> {
-    pub(super) address: SocketAddr,
+pub struct Peer<T> {
+    pub address: SocketAddr,
     results: Mutex<mpsc::UnboundedReceiver<T>>,
 }
 
 impl<T: Send + 'static> Peer<T> {
-    pub(super) async fn serving<F, Fut>(serve: F) -> Self
+    pub async fn serving<F, Fut>(serve: F) -> Self
     where
         F: Fn(TcpStream) -> Fut + Send + 'static,
         Fut: Future<Output = T> + Send + 'static,
@@ -37,7 +37,7 @@ impl<T: Send + 'static> Peer<T> {
     }
 
     /// What the next connection yielded.
-    pub(super) async fn next(&self) -> T {
+    pub async fn next(&self) -> T {
         let next = async { self.results.lock().await.recv().await };
         tokio::time::timeout(Duration::from_secs(10), next).await.unwrap().unwrap()
     }
@@ -45,7 +45,7 @@ impl<T: Send + 'static> Peer<T> {
 
 impl Peer<Vec<u8>> {
     /// Everything until the connection ends.
-    pub(super) async fn read_all(stream: &mut TcpStream) -> Vec<u8> {
+    pub async fn read_all(stream: &mut TcpStream) -> Vec<u8> {
         let mut all = Vec::new();
         stream.read_to_end(&mut all).await.unwrap();
         all
@@ -54,7 +54,7 @@ impl Peer<Vec<u8>> {
 
 impl Peer<()> {
     /// Accepts, and keeps the connection without a word for as long as the client does.
-    pub(super) async fn silent() -> Self {
+    pub async fn silent() -> Self {
         Self::serving(|mut stream| async move {
             // A reset is as good an end as any.
             let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
@@ -64,16 +64,16 @@ impl Peer<()> {
 }
 
 /// An address on which nobody listens.
-pub(super) async fn closed_port() -> SocketAddr {
+pub async fn closed_port() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
-pub(super) fn target(address: SocketAddr) -> Target {
+pub fn target(address: SocketAddr) -> Target {
     Target { address, server_name: "server-a".into(), host: None, egress: None }
 }
 
 /// A check whose timeout no healthy test reaches.
-pub(super) fn check(kind: CheckKind) -> Check {
+pub fn check(kind: CheckKind) -> Check {
     let second = Duration::from_secs(1);
     Check {
         kind,
@@ -92,6 +92,6 @@ pub(super) fn check(kind: CheckKind) -> Check {
 }
 
 /// One whose timeout is to be seen.
-pub(super) fn hasty(kind: CheckKind) -> Check {
+pub fn hasty(kind: CheckKind) -> Check {
     Check { timeout: Duration::from_millis(150), ..check(kind) }
 }

@@ -38,13 +38,16 @@ pub(super) async fn probe(
 /// Client configurations, one for each way to trust. Each is built when it is first needed, off the runtime's
 /// thread, and once; where that fails, for a file that is not there yet, the next check tries again.
 #[derive(Debug, Default)]
-pub(super) struct Clients {
+pub struct Clients {
     built: Mutex<HashMap<Trust, Arc<OnceCell<Arc<ClientConfig>>>>>,
 }
 
 impl Clients {
     /// TLS over `stream`, with whom `check` says.
-    pub(super) async fn handshake(
+    ///
+    /// # Errors
+    /// It is somebody else, or the roots of trust cannot be read.
+    pub async fn handshake(
         &self,
         stream: TcpStream,
         check: &TlsCheck,

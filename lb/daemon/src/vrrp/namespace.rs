@@ -4,6 +4,7 @@ use std::panic;
 use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::gettid;
@@ -17,7 +18,6 @@ pub const VETH: &str = "
 
 /// Runs `work` on a thread in a new network namespace, in which all is there that `setup` says, a line per call of `ip`.
 /// Says so and does nothing where that is not permitted.
-#[expect(clippy::print_stderr, reason = "why a test was skipped")]
 pub fn in_namespace(setup: &'static str, work: impl FnOnce() + Send + 'static) {
     let body = move || match unshare(CloneFlags::CLONE_NEWNET) {
         Err(why) => eprintln!("skipped: no network namespace here: {why}"),
@@ -61,4 +61,18 @@ pub fn beyond<T: Send>(link: &str, setup: &str, work: impl FnOnce() -> T + Send)
         moved.send(()).unwrap();
         there.join().unwrap()
     })
+}
+
+/// Waits until it is so.
+pub fn soon(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !condition() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        thread::yield_now();
+    }
+}
+
+/// Waits until the link carries packets, which takes the kernel a moment after it is told to.
+pub fn link_is_up(link: &str) {
+    soon(&format!("{link} is up"), || ip_output(&format!("link show {link}")).unwrap().contains("state UP"));
 }

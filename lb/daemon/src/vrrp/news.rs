@@ -18,9 +18,17 @@ pub enum What {
     /// For the flight recorder.
     Happened { kind: Kind, text: String },
     /// The state is another, or there is another reason for it; for the flight recorder and for notifications.
-    StateChanged { state: State, reason: String, priority: u8 },
+    StateChanged {
+        state: State,
+        reason: String,
+        priority: u8,
+        /// It is Active because another router no longer is, of no operator's will.
+        took_over: bool,
+    },
     /// What `lb status` shows; sent after every change.
     Status(Box<RouterStatus>),
+    /// A reload took it out of the file.
+    Gone,
 }
 
 /// What an entry of the flight recorder is about.
@@ -63,6 +71,27 @@ pub enum State {
     Backup,
     Active,
     Fault,
+}
+
+impl State {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Initialize => "initialize",
+            Self::Backup => "backup",
+            Self::Active => "active",
+            Self::Fault => "fault",
+        }
+    }
+
+    /// As keepalived's exporter numbers them.
+    pub fn number(self) -> i64 {
+        match self {
+            Self::Initialize => 0,
+            Self::Backup => 1,
+            Self::Active => 2,
+            Self::Fault => 3,
+        }
+    }
 }
 
 /// A virtual router at one moment.

@@ -21,6 +21,7 @@ use lb_core::pool::{Event, Pace, ServerId};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::LocalSet;
 
+use crate::beats::Beats;
 use crate::end::EndReason;
 use crate::service::{PoolEvents, Service, SharedPool};
 use accept::OpenSocket;
@@ -60,16 +61,31 @@ impl Handle {
     }
 }
 
-/// Starts a worker. Events of pools go to `events`.
+/// The name of a worker's thread.
+pub fn name(number: usize) -> String {
+    format!("worker-{number}")
+}
+
+/// Starts a worker. Events of pools go to `events`, its signs of life to its place in `beats`.
 ///
 /// # Errors
 /// When the thread or its runtime cannot be made.
-pub fn start(number: usize, access: bool, events: UnboundedSender<PoolEvents>) -> io::Result<Handle> {
+pub fn start(
+    number: usize,
+    access: bool,
+    events: UnboundedSender<PoolEvents>,
+    beats: Arc<Beats>,
+) -> io::Result<Handle> {
     let (commands, receiver) = unbounded_channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+    std::thread::Builder::new().name(name(number)).spawn(move || {
         let worker = Rc::new(Worker::new(access, events));
-        LocalSet::new().block_on(&runtime, worker.run(receiver));
+        LocalSet::new().block_on(&runtime, async {
+            tokio::select! {
+                () = worker.run(receiver) => {}
+                () = beats.keep(number) => {}
+            }
+        });
     })?;
     Ok(Handle(commands))
 }

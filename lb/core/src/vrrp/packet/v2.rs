@@ -49,6 +49,11 @@ impl Password {
         bytes.get_mut(..password.len())?.copy_from_slice(password);
         Some(Self(bytes))
     }
+
+    /// As on the wire.
+    pub fn bytes(self) -> [u8; AUTH_LEN] {
+        self.0
+    }
 }
 
 impl fmt::Debug for Password {

@@ -8,7 +8,7 @@ use lb_core::pool::AdminState;
 use super::model::{Mode, Model, Order, Wish};
 use super::rates::{ListenerRates, Rates};
 use super::view;
-use crate::control::Report;
+use crate::control::{Report, testing};
 
 /// `seconds` after its start, with so many connections made in all.
 fn report(seconds: f64, connections: u64) -> Report {
@@ -153,6 +153,14 @@ fn the_picture() {
     press(&mut model, '?');
     insta::assert_snapshot!("help", picture(&model, 80, 16));
     insta::assert_snapshot!("plain", view::plain(&model));
+}
+
+#[test]
+fn virtual_routers_have_a_line_each() {
+    let mut model = Model::default();
+    let virtual_routers = vec![testing::active("bank-vip"), testing::backup("core-vip")];
+    model.observe(Ok(Report { virtual_routers, ..report(10.0, 100) }));
+    insta::assert_snapshot!("virtual_routers", picture(&model, 150, 14));
 }
 
 #[test]

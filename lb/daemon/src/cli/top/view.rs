@@ -10,6 +10,7 @@ use ratatui::widgets::{Block, Clear, Paragraph, Widget};
 use super::model::{Mode, Model, Order};
 use crate::cli::status;
 use crate::control::{ListenerReport, Report};
+use crate::vrrp::{RouterStatus, State as RouterState};
 
 /// Cells of the bar that shows connections.
 const BAR: usize = 10;
@@ -91,6 +92,11 @@ fn rows(model: &Model) -> Vec<Row> {
     let Some(report) = model.report() else { return Vec::new() };
     let mut rows: Vec<Row> = vec![listener_head().into()];
     rows.extend(report.listeners.iter().map(|listener| listener_line(model, listener).into()));
+    if !report.virtual_routers.is_empty() {
+        rows.push(Line::default().into());
+        rows.push(router_head().into());
+        rows.extend(report.virtual_routers.iter().map(|router| router_line(router).into()));
+    }
     for pool in &report.pools {
         rows.push(Line::default().into());
         rows.push(pool_line(pool).into());
@@ -113,11 +119,6 @@ fn listener_head() -> Line<'static> {
 }
 
 fn listener_line(model: &Model, listener: &ListenerReport) -> Line<'static> {
-    let address = match listener.binds.as_slice() {
-        [] => String::new(),
-        [only] => only.clone(),
-        [first, rest @ ..] => format!("{first} +{}", rest.len()),
-    };
     let connections = match listener.max_connections {
         Some(limit) => format!("{}/{limit}", listener.connections),
         None => listener.connections.to_string(),
@@ -126,13 +127,52 @@ fn listener_line(model: &Model, listener: &ListenerReport) -> Line<'static> {
     Line::from(format!(
         " {:<16} {:<26} {:<16} {:>13} {:>9} {:>12} {:>12}",
         cut(&listener.name, 16),
-        cut(&address, 26),
+        cut(&first_of(&listener.binds), 26),
         cut(&listener.pool, 16),
         connections,
         rate(rates.map(|rates| rates.connections)),
         byte_rate(rates.map(|rates| rates.received_bytes)),
         byte_rate(rates.map(|rates| rates.sent_bytes)),
     ))
+}
+
+fn router_head() -> Line<'static> {
+    head(format!(
+        " {:<16} {:<10} {:<26} {:<10} {:>8} {:<22} {:>9} {}",
+        "VIRTUAL ROUTER", "STATE", "ADDRESS", "INTERFACE", "PRIORITY", "ACTIVE ROUTER", "SINCE", "WHY"
+    ))
+}
+
+fn router_line(router: &RouterStatus) -> Line<'static> {
+    let colour = match router.state {
+        RouterState::Active => Color::Green,
+        RouterState::Backup => Color::Reset,
+        RouterState::Initialize => Color::DarkGray,
+        RouterState::Fault => Color::Red,
+    };
+    Line::from(vec![
+        format!(" {:<16} ", cut(&router.name, 16)).into(),
+        Span::styled(format!("{:<10} ", status::router_state_word(router.state)), Style::new().fg(colour)),
+        format!(
+            "{:<26} {:<10} {:>8} {:<22} {:>9} {}",
+            cut(&first_of(&router.addresses), 26),
+            cut(&router.interface, 10),
+            status::priority(router),
+            cut(&status::active_router(router), 22),
+            status::time(router.state_seconds),
+            status::why_router(router),
+        )
+        .into(),
+    ])
+}
+
+/// The first, and how many more there are.
+fn first_of(list: &[String]) -> String {
+    match list {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first, rest @ ..] => format!("{first} +{}", rest.len()),
+    }
 }
 
 fn pool_line(pool: &Status) -> Line<'static> {

@@ -4,11 +4,7 @@
 //! |---|---|
 //! | [`Receiver`] | what comes in on one link, of one family |
 //! | [`Sender`] | puts packets on one link, from one address, without ever waiting |
-//! | [`Outgoing`] | which packets an advertisement of one virtual router comes to; no socket |
-//! | [`Farewell`] | its last word, for the guard |
 
-mod farewell;
-mod outgoing;
 mod receiver;
 mod sender;
 #[cfg(test)]
@@ -16,13 +12,10 @@ pub(super) mod tests;
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::time::{Duration, SystemTime};
 
 use lb_core::vrrp::packet::PROTOCOL;
 use socket2::{Domain, Protocol, Socket, Type};
 
-pub use self::farewell::Farewell;
-pub use self::outgoing::{Outgoing, Packet, Settings, Signer, auth_settings};
 pub use self::receiver::{BUFFER_BYTES, Incoming, Receiver};
 pub use self::sender::Sender;
 
@@ -30,11 +23,6 @@ pub use self::sender::Sender;
 pub const GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
 /// As [`GROUP_V4`].
 pub const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12);
-
-/// The time since the epoch, which signatures carry.
-pub fn wall() -> Duration {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
-}
 
 /// Whether this process may have sockets of this kind.
 ///

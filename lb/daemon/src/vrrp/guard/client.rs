@@ -1,5 +1,6 @@
 //! The daemon's end of the guard.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
@@ -29,6 +30,9 @@ const UNREAD_LOOKS: u32 = 50;
 pub struct Guard {
     socket: OwnedFd,
     child: Option<Child>,
+    /// What it was told to hold, each with the number of the message.
+    held: BTreeMap<String, u64>,
+    number: u64,
     /// How many looks in a row found something unread.
     unread: u32,
     /// The last one.
@@ -37,10 +41,10 @@ pub struct Guard {
 }
 
 /// What the guard says, or what is seen of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
-    /// It missed our beats and let go of everything. It holds nothing now, and goes on.
-    Fired,
+    /// It missed our beats, and let go of what it held then: these, if they were not dropped since. It goes on.
+    Fired(Vec<String>),
     /// It is dead, and whatever it held is unguarded. Said as often as it is asked.
     Gone,
 }
@@ -78,7 +82,15 @@ impl Guard {
     }
 
     pub(super) fn new(socket: OwnedFd, child: Option<Child>) -> Self {
-        Self { socket, child, unread: 0, looked: Instant::now(), gone: false }
+        Self {
+            socket,
+            child,
+            held: BTreeMap::new(),
+            number: 0,
+            unread: 0,
+            looked: Instant::now(),
+            gone: false,
+        }
     }
 
     /// Of its process.
@@ -90,11 +102,14 @@ impl Guard {
     /// Has this let go of when the need comes, in place of what was held under the same name. To be said before the
     /// addresses are installed.
     pub fn hold(&mut self, holding: &Holding) {
-        self.tell(&Message::Hold(Box::new(holding.clone())));
+        self.number += 1;
+        self.held.insert(holding.name.clone(), self.number);
+        self.tell(&Message::Hold { number: self.number, holding: Box::new(holding.clone()) });
     }
 
     /// To be said after the addresses are removed.
     pub fn drop_holding(&mut self, name: &str) {
+        self.held.remove(name);
         self.tell(&Message::Drop(name.to_owned()));
     }
 
@@ -121,7 +136,10 @@ impl Guard {
             }
             match recv(self.socket.as_raw_fd(), &mut buffer, MsgFlags::MSG_DONTWAIT) {
                 Ok(len) if len > 0 => match serde_json::from_slice(buffer.get(..len).unwrap_or_default()) {
-                    Ok(Reply::Fired) => return Some(News::Fired),
+                    Ok(Reply::Fired { number }) => {
+                        let fired = self.held.extract_if(.., |_, held| *held <= number);
+                        return Some(News::Fired(fired.map(|(name, _)| name).collect()));
+                    }
                     Err(_) => self.give_up(),
                 },
                 Err(Errno::EAGAIN) => return None,

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::client::{Guard, News};
 pub use self::process::run;
-use super::adverts::Farewell;
+use super::outgoing::Spec;
 
 /// What is to be let go of, and what is to be said then.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -36,13 +36,17 @@ pub struct Holding {
     /// Index of the link that has the addresses.
     pub address_link: u32,
     pub addresses: Vec<IpNet>,
-    pub farewell: Farewell,
+    pub advert: Spec,
 }
 
 /// From the daemon. Each is a sign of life.
 #[derive(Debug, Deserialize, Serialize)]
 enum Message {
-    Hold(Box<Holding>),
+    /// The numbers grow.
+    Hold {
+        number: u64,
+        holding: Box<Holding>,
+    },
     Drop(String),
     Beat,
 }
@@ -50,8 +54,8 @@ enum Message {
 /// To the daemon.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 enum Reply {
-    /// Everything was let go of, because the daemon gave no sign of life.
-    Fired,
+    /// The daemon gave no sign of life. Everything was let go of that it had said up to this number.
+    Fired { number: u64 },
 }
 
 /// The longest message, in bytes: 255 IPv6 addresses for 30 unicast peers.

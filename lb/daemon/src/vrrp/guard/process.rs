@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
 use nix::errno::Errno;
@@ -16,8 +16,9 @@ use super::log::Unwaited;
 use super::watch::Watch;
 use super::{Holding, MESSAGE_BYTES, Message, Reply};
 use crate::sys;
-use crate::vrrp::adverts::{Sender, Signer, wall};
+use crate::vrrp::adverts::Sender;
 use crate::vrrp::netlink::Writer;
+use crate::vrrp::outgoing::Outgoing;
 use crate::vrrp::realtime;
 
 /// What stops a daemon stops all that is around it; the guard goes when the daemon has gone.
@@ -35,7 +36,7 @@ pub fn run() -> anyhow::Result<()> {
     runtime::logging::init_unbuffered(|| Unwaited)?;
     let granted = realtime::enter();
     tracing::debug!(realtime = granted.scheduled, memory_locked = granted.locked, "guarding");
-    guard(io::stdin().as_fd()).context("watching the daemon at the other end of standard input")
+    guard(io::stdin().as_fd()).context("guard: only `lb run` starts it")
 }
 
 /// Guards the daemon at the other end of `socket`, until it ends.
@@ -43,7 +44,7 @@ pub fn run() -> anyhow::Result<()> {
 /// # Errors
 /// What the operating system says; what was held is let go of.
 pub(super) fn guard(socket: BorrowedFd<'_>) -> io::Result<()> {
-    let mut process = Process { socket, writer: Writer::open()?, watch: Watch::new() };
+    let mut process = Process { socket, writer: Writer::open()?, watch: Watch::new(), number: 0 };
     // Not all of it is memory: a page is one when it is first written to.
     let mut buffer = vec![0; MESSAGE_BYTES];
     loop {
@@ -70,6 +71,8 @@ struct Process<'a> {
     socket: BorrowedFd<'a>,
     writer: Writer,
     watch: Watch<Held>,
+    /// Of the daemon's last holding.
+    number: u64,
 }
 
 impl Process<'_> {
@@ -78,7 +81,7 @@ impl Process<'_> {
             return;
         }
         self.let_go("the daemon gives no sign of life");
-        let fired = serde_json::to_vec(&Reply::Fired).unwrap_or_default();
+        let fired = serde_json::to_vec(&Reply::Fired { number: self.number }).unwrap_or_default();
         // It waits in the socket; a daemon that is gone does not need it.
         let _ = send(self.socket.as_raw_fd(), &fired, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL);
     }
@@ -102,7 +105,10 @@ impl Process<'_> {
 
     fn obey(&mut self, message: &[u8]) {
         match serde_json::from_slice(message) {
-            Ok(Message::Hold(holding)) => self.watch.hold(holding.name.clone(), Held::new(*holding)),
+            Ok(Message::Hold { number, holding }) => {
+                self.number = number;
+                self.watch.hold(holding.name.clone(), Held::new(*holding));
+            }
             Ok(Message::Drop(name)) => self.watch.forget(&name),
             Ok(Message::Beat) => {}
             // What stands there may be a key.
@@ -136,7 +142,7 @@ impl Process<'_> {
 struct Held {
     holding: Holding,
     sender: io::Result<Sender>,
-    signer: Option<Signer>,
+    outgoing: Option<Outgoing>,
 }
 
 impl Held {
@@ -146,15 +152,15 @@ impl Held {
         if let Err(error) = &sender {
             tracing::warn!(%router, %error, "the guard cannot send yet");
         }
-        let signer = holding.farewell.signer().unwrap_or_else(|error| {
-            tracing::error!(%router, error, "the guard cannot sign");
-            None
-        });
-        Self { holding, sender, signer }
+        let outgoing = Outgoing::new(&holding.advert);
+        if outgoing.is_none() {
+            tracing::error!(%router, "the guard does not know what to send");
+        }
+        Self { holding, sender, outgoing }
     }
 
     fn sender(holding: &Holding) -> io::Result<Sender> {
-        Sender::open(holding.link, &holding.link_name, holding.farewell.source)
+        Sender::open(holding.link, &holding.link_name, holding.advert.source)
     }
 
     /// # Errors
@@ -167,15 +173,10 @@ impl Held {
             Ok(sender) => sender,
             Err(error) => return Err(io::Error::new(error.kind(), error.to_string())),
         };
-        let mut outcome = Ok(());
-        for packet in &self.holding.farewell.packets {
-            let mut packet = packet.clone();
-            if let Some(signer) = &mut self.signer {
-                signer.sign(&mut packet, wall());
-            }
-            outcome = outcome.and(sender.send(packet.destination, &packet.payload));
-        }
-        outcome
+        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let packets = self.outgoing.as_mut().map(|outgoing| outgoing.advert(None, wall));
+        let send = |(destination, packet): (_, Vec<u8>)| sender.send(destination, &packet);
+        packets.into_iter().flatten().map(send).fold(Ok(()), io::Result::and)
     }
 
     /// # Errors

@@ -1,29 +1,30 @@
 use std::io;
 use std::net::IpAddr;
+use std::num::NonZeroU8;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use lb_core::vrrp::packet::auth::{Authenticator, Mode};
-use lb_core::vrrp::packet::{Expected, TTL, decode};
-use lb_core::vrrp::{Family, Version};
+use lb_core::vrrp::packet::auth::{AntiReplay, Authenticator, Context, Key, Keyring, Mode, Window};
+use lb_core::vrrp::packet::{Expected, TTL, auth, decode};
+use lb_core::vrrp::{AdvertInterval, AuthV2, Family, Version, Vrid};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::*;
-use crate::vrrp::adverts::tests::{authentication, decoded, near_end, next, opposite, settings};
-use crate::vrrp::adverts::{BUFFER_BYTES, Outgoing, Receiver, Settings, auth_settings, wall};
-use crate::vrrp::namespace::{VETH, in_namespace, ip, ip_output};
+use crate::vrrp::adverts::tests::{near_end, next, opposite};
+use crate::vrrp::adverts::{BUFFER_BYTES, Receiver};
+use crate::vrrp::namespace::{VETH, in_namespace, ip, ip_output, soon};
+use crate::vrrp::outgoing::Signing;
 
 const BEAT: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A virtual router on `left`, with its addresses, and a peer at the other end of the cable.
 struct Scene {
-    settings: Settings,
     holding: Holding,
     peer: Receiver,
 }
@@ -37,14 +38,21 @@ impl Scene {
         let peer = opposite(family, true);
         let link = near_end();
         let addresses = vips.map(|vip| vip.parse::<IpNet>().unwrap()).to_vec();
-        let vip = addresses[0].addr().to_string();
-        let unsigned = settings(Version::V3, source, &[group], &vip);
-        let settings = Settings { authentication: Some(authentication(Mode::Enforce)), ..unsigned };
-        let farewell = Outgoing::new(settings.clone()).unwrap().farewell().unwrap();
-        let name = "vip".to_owned();
+        let advert = Spec {
+            version: 3,
+            vrid: 51,
+            interval: Duration::from_secs(1),
+            addresses: addresses.iter().map(IpNet::addr).collect(),
+            source: source.parse().unwrap(),
+            destinations: vec![group.parse().unwrap()],
+            message_only: false,
+            password: None,
+            signing: Some(Signing { key: NonZeroU8::MIN, secret: vec![7; 32], window: Some(5) }),
+        };
+        let name = "vip/IPv4".to_owned();
         let link_name = "left".to_owned();
-        let holding = Holding { name, link, link_name, address_link: link, addresses, farewell };
-        let scene = Self { settings, holding, peer };
+        let holding = Holding { name, link, link_name, address_link: link, addresses, advert };
+        let scene = Self { holding, peer };
         scene.install();
         scene
     }
@@ -71,22 +79,24 @@ impl Scene {
 
     /// Priority 0, twice, each signed afresh; and then nothing, neither on the wire nor on the link.
     fn let_go(&self) {
-        let authentication = self.settings.authentication.as_ref().unwrap();
-        let mut verifier = Authenticator::new(auth_settings(authentication).unwrap());
+        let key = Key::new(NonZeroU8::MIN, &[7; 32]).unwrap();
+        let mut verifier = Authenticator::new(auth::Settings {
+            keys: Keyring::new(vec![key], NonZeroU8::MIN).unwrap(),
+            mode: Mode::Enforce,
+            anti_replay: AntiReplay::Time(Window::from_secs(5).unwrap()),
+        });
+        let (version, vrid) = (Version::V3, Vrid::try_from(51).unwrap());
+        let interval = AdvertInterval::SECOND;
+        let auth = AuthV2::None;
+        let expected = Expected { version, vrid, interval, least_ttl: TTL, link_local_first: false, auth };
+        let context = Context { version, vrid, source: self.holding.advert.source };
         let mut buffer = vec![0; BUFFER_BYTES];
         for _ in 0..2 {
             let datagram = next(&self.peer, &mut buffer);
-            assert_eq!(decoded(&self.settings, &datagram).priority, None);
-            let expected = Expected {
-                version: self.settings.version,
-                vrid: self.settings.vrid,
-                interval: self.settings.interval,
-                least_ttl: TTL,
-                link_local_first: false,
-                auth: self.settings.password,
-            };
             let received = decode(&datagram, &expected).unwrap();
-            verifier.verify(&self.settings.context(), &received, wall()).unwrap();
+            assert_eq!(received.advert.priority, None);
+            let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+            verifier.verify(&context, &received, wall).unwrap();
         }
         assert_eq!(self.installed(), 0);
         self.nothing_said();
@@ -132,7 +142,7 @@ fn when_the_daemon_hangs_the_addresses_go_and_the_guard_stays() {
         for _ in 0..2 {
             guard.hold(&scene.holding);
             assert!(readable(&guard, PATIENCE));
-            assert_eq!(guard.read(), Some(News::Fired));
+            assert_eq!(guard.read(), Some(News::Fired(vec!["vip/IPv4".to_owned()])));
             assert_eq!(guard.read(), None);
             scene.let_go();
             scene.install();
@@ -180,7 +190,7 @@ fn what_is_held_no_longer_stays() {
         let scene = Scene::new(Family::V4);
         let (mut guard, process) = guarded();
         guard.hold(&scene.holding);
-        guard.drop_holding("vip");
+        guard.drop_holding("vip/IPv4");
         drop(guard);
         process.join().unwrap().unwrap();
         scene.nothing_said();
@@ -199,7 +209,7 @@ fn what_the_daemon_said_last_counts_even_if_it_did_not_listen() {
         scene.install();
         // It ends with `Fired` unread: a reset for the guard, not an end.
         guard.hold(&scene.holding);
-        guard.drop_holding("vip");
+        guard.drop_holding("vip/IPv4");
         drop(guard);
         process.join().unwrap().unwrap();
         scene.nothing_said();
@@ -214,7 +224,7 @@ fn a_link_or_source_that_is_not_there_yet_is_tried_again() {
         ip("address delete 198.51.100.10/24 dev left");
         let (mut guard, process) = guarded();
         guard.hold(&scene.holding);
-        assert!(guard_has_read(&guard));
+        until_read(&guard);
         ip("address add 198.51.100.10/24 dev left");
         drop(guard);
         process.join().unwrap().unwrap();
@@ -227,15 +237,14 @@ fn as_many_addresses_and_peers_as_there_may_be_fit() {
     in_namespace(VETH, || {
         let scene = Scene::new(Family::V6);
         let many = |count: u16| (0..count).map(|last| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 1, last]));
-        let settings = Settings {
-            addresses: lb_core::vrrp::Addresses::new(many(255).collect()).unwrap(),
-            destinations: many(20).collect(),
-            ..scene.settings.clone()
+        let advert = Spec {
+            addresses: many(255).collect(),
+            destinations: many(255).collect(),
+            ..scene.holding.advert.clone()
         };
-        let farewell = Outgoing::new(settings).unwrap().farewell().unwrap();
         let addresses = scene.holding.addresses.iter().copied().chain(many(253).map(IpNet::from)).collect();
         let (mut guard, process) = guarded();
-        guard.hold(&Holding { farewell, addresses, ..scene.holding.clone() });
+        guard.hold(&Holding { advert, addresses, ..scene.holding.clone() });
         assert_eq!(guard.read(), None);
         drop(guard);
         process.join().unwrap().unwrap();
@@ -243,16 +252,8 @@ fn as_many_addresses_and_peers_as_there_may_be_fit() {
     });
 }
 
-/// Waits until it has.
-fn guard_has_read(guard: &Guard) -> bool {
-    let deadline = Instant::now() + PATIENCE;
-    while crate::sys::unacknowledged_bytes(guard).unwrap() > 0 {
-        if Instant::now() > deadline {
-            return false;
-        }
-        thread::yield_now();
-    }
-    true
+fn until_read(guard: &Guard) {
+    soon("the guard has read", || crate::sys::unacknowledged_bytes(guard).unwrap() == 0);
 }
 
 /// No test: what [`spawned`] runs in a process of its own.
@@ -273,16 +274,9 @@ fn spawned() -> (Guard, Pid) {
     (guard, pid)
 }
 
-/// Waits until it is gone, and no zombie either.
-fn reaped(pid: Pid) -> bool {
-    let deadline = Instant::now() + PATIENCE;
-    while PathBuf::from(format!("/proc/{pid}")).exists() {
-        if Instant::now() > deadline {
-            return false;
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
-    true
+/// It is gone, and no zombie either.
+fn until_reaped(pid: Pid) {
+    soon("the guard is reaped", || !PathBuf::from(format!("/proc/{pid}")).exists());
 }
 
 #[test]
@@ -291,13 +285,13 @@ fn a_process_outlives_what_stops_a_daemon_and_lets_go_at_its_end() {
         let scene = Scene::new(Family::V4);
         let (mut guard, pid) = spawned();
         guard.hold(&scene.holding);
-        assert!(guard_has_read(&guard));
+        until_read(&guard);
         for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
             kill(pid, signal).unwrap();
         }
         drop(guard);
         scene.let_go();
-        assert!(reaped(pid));
+        until_reaped(pid);
     });
 }
 
@@ -307,7 +301,7 @@ fn a_guard_that_hangs_is_killed_before_it_wakes_up() {
         let scene = Scene::new(Family::V4);
         let (mut guard, pid) = spawned();
         guard.hold(&scene.holding);
-        assert!(guard_has_read(&guard));
+        until_read(&guard);
         guard.beat();
         kill(pid, Signal::SIGSTOP).unwrap();
         let began = Instant::now();
@@ -317,7 +311,7 @@ fn a_guard_that_hangs_is_killed_before_it_wakes_up() {
             guard.beat();
         }
         drop(guard);
-        assert!(reaped(pid));
+        until_reaped(pid);
         scene.nothing_said();
         assert_eq!(scene.installed(), 2);
     });
@@ -336,8 +330,30 @@ fn a_guard_that_dies_is_seen_to() {
         guard.beat();
         assert_eq!(guard.read(), Some(News::Gone), "it stays so");
         drop(guard);
-        assert!(reaped(pid));
+        until_reaped(pid);
         scene.nothing_said();
         assert_eq!(scene.installed(), 2);
+    });
+}
+
+#[test]
+fn what_is_held_after_it_fired_is_held() {
+    in_namespace(VETH, || {
+        let scene = Scene::new(Family::V4);
+        let (mut guard, process) = guarded();
+        let other = Holding { name: "other".to_owned(), addresses: Vec::new(), ..scene.holding.clone() };
+        let dropped = Holding { name: "dropped".to_owned(), ..other.clone() };
+        for holding in [&scene.holding, &dropped, &other] {
+            guard.hold(holding);
+        }
+        assert!(readable(&guard, PATIENCE));
+        // Before it was heard that the guard has fired.
+        guard.hold(&scene.holding);
+        guard.drop_holding("dropped");
+        scene.install();
+        assert_eq!(guard.read(), Some(News::Fired(vec!["other".to_owned()])));
+        drop(guard);
+        process.join().unwrap().unwrap();
+        assert_eq!(scene.installed(), 0);
     });
 }

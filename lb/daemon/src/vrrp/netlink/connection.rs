@@ -107,17 +107,12 @@ impl Connection {
     }
 
     fn receive(&self, datagram: &mut Vec<u8>) -> io::Result<()> {
-        loop {
-            match receive(&self.socket, datagram) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Err(io::Error::new(
-                        io::ErrorKind::TimedOut,
-                        "the kernel does not answer on netlink",
-                    ));
-                }
-                other => return other,
+        receive(&self.socket, datagram).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => {
+                io::Error::new(io::ErrorKind::TimedOut, "the kernel does not answer on netlink")
             }
-        }
+            _ => error,
+        })
     }
 }
 

@@ -5,7 +5,6 @@
 //! | [`Table`] | what there is |
 //! | [`Monitor`] | keeps a table true |
 //! | [`Writer`] | adds and removes addresses, and waits for the kernel's word |
-#![allow(dead_code, unused_imports)]
 
 mod change;
 mod connection;
@@ -14,7 +13,7 @@ mod table;
 mod writer;
 
 pub use self::monitor::Monitor;
-pub use self::table::{Address, Link, Table};
+pub use self::table::Table;
 pub use self::writer::Writer;
 
 /// Marks an address as put there by us (`IFA_PROTO`), so that another process of ours knows it after a crash.

@@ -100,6 +100,7 @@ fn a_link_goes_down_with_its_cable_or_its_switch() {
         ip("link set right down");
         until(&mut monitor, "left has no carrier", |table| !is_up(table, "left"));
         writer.add(left, v6).unwrap();
+        until(&mut monitor, "the address is there", |table| table.has(left, v6.addr()));
         ip("link set right up");
         until(&mut monitor, "left has a carrier", |table| is_up(table, "left"));
         assert!(monitor.table().has(left, v6.addr()), "a cable takes no address away");

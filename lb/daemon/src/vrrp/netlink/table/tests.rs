@@ -154,7 +154,7 @@ fn the_host_s_end_of_a_point_to_point_link_is_its_address() {
 fn flags_are_those_of_the_attribute_or_else_of_the_header() {
     let mut message = address(2, "2001:db8::1/64");
     message.header.flags = AddressHeaderFlags::Tentative;
-    let table = table([message.clone(), flagged(2, "2001:db8::2/64", AddressFlags::Dadfailed)]);
+    let table = table([message, flagged(2, "2001:db8::2/64", AddressFlags::Dadfailed)]);
     let all: Vec<_> = table.addresses(2).collect();
     assert!(all[0].tentative() && !all[0].duplicate());
     assert!(all[1].duplicate() && !all[1].tentative());

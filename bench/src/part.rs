@@ -1,0 +1,81 @@
+//! What `--only` chooses among.
+
+use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use crate::failover::Scenario;
+use crate::row::Row;
+
+const FAILOVER: &str = "failover";
+
+/// A part of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Row(Row),
+    Scenario(Scenario),
+    /// All scenarios.
+    Failover,
+}
+
+/// Everything, in the order of the report.
+pub fn all() -> Vec<Part> {
+    let rows = Row::all().into_iter().map(Part::Row);
+    rows.chain([Part::Failover]).collect()
+}
+
+/// The rows among these.
+pub fn rows(parts: &[Part]) -> Vec<Row> {
+    let row = |part: &Part| match part {
+        Part::Row(row) => Some(*row),
+        Part::Scenario(_) | Part::Failover => None,
+    };
+    parts.iter().filter_map(row).collect()
+}
+
+/// The scenarios among these.
+pub fn scenarios(parts: &[Part]) -> Vec<Scenario> {
+    let scenarios = |part: &Part| match part {
+        Part::Row(_) => Vec::new(),
+        Part::Scenario(scenario) => vec![*scenario],
+        Part::Failover => Scenario::all(),
+    };
+    parts.iter().flat_map(scenarios).collect()
+}
+
+/// Reads one from the command line.
+pub fn parser() -> impl TypedValueParser<Value = Part> {
+    let rows = Row::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    let scenarios = Scenario::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    let every = PossibleValue::new(FAILOVER).help("All of the following: a pair of hosts loses something");
+    PossibleValuesParser::new(rows.chain([every]).chain(scenarios)).try_map(|name| parse(&name))
+}
+
+fn parse(name: &str) -> Result<Part, String> {
+    if name == FAILOVER {
+        return Ok(Part::Failover);
+    }
+    Row::from_str(name, false).map(Part::Row).or_else(|_| Scenario::from_str(name, false).map(Part::Scenario))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_has_its_name() {
+        for row in Row::all() {
+            assert_eq!(parse(&row.to_string()), Ok(Part::Row(row)));
+        }
+        for scenario in Scenario::all() {
+            assert_eq!(parse(&scenario.to_string()), Ok(Part::Scenario(scenario)));
+        }
+        assert_eq!(scenarios(&[parse("failover").unwrap()]), Scenario::all());
+        assert!(parse("nonsense").is_err());
+    }
+
+    #[test]
+    fn a_whole_run_has_all_of_them() {
+        assert_eq!(rows(&all()), Row::all());
+        assert_eq!(scenarios(&all()), Scenario::all());
+    }
+}
