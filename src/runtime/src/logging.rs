@@ -1,7 +1,5 @@
 //! Log lines on standard error, written by a thread of their own so that a slow reader holds nobody up.
 
-use std::io;
-
 use anyhow::Context;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
@@ -22,7 +20,7 @@ pub enum Format {
 /// When `filter` is not a `tracing` filter, or logging was started before.
 pub fn init(format: Format, filter: &str, always: &str) -> anyhow::Result<WorkerGuard> {
     let filter = filter_with(filter, always)?;
-    let (writer, guard) = NonBlockingBuilder::default().thread_name("log").finish(io::stderr());
+    let (writer, guard) = NonBlockingBuilder::default().thread_name("log").finish(std::io::stderr());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false);
     match format {
         Format::Text => builder.try_init(),
@@ -39,7 +37,7 @@ pub fn init(format: Format, filter: &str, always: &str) -> anyhow::Result<Worker
 ///
 /// # Errors
 /// When logging was started before.
-pub fn init_unbuffered<W: io::Write>(writer: impl Fn() -> W + Send + Sync + 'static) -> anyhow::Result<()> {
+pub fn init_unbuffered<W: std::io::Write>(writer: impl Fn() -> W + Send + Sync + 'static) -> anyhow::Result<()> {
     let builder = tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).with_writer(writer);
     builder.with_ansi(false).try_init().map_err(cannot_start)
 }

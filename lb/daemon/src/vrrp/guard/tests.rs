@@ -172,7 +172,7 @@ fn while_the_daemon_beats_the_addresses_stay() {
                 beats = 0;
                 guard.hold(&scene.holding);
                 scene.install_again();
-                while guard.read().is_some() {}
+                while let Some(News::Fired(_)) = guard.read() {}
             } else {
                 assert!(!fired, "after {beats} beats");
                 beats += 1;
