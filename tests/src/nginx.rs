@@ -107,7 +107,8 @@ mod tests {
         let stream = format!("server {{ listen {}; proxy_pass {}; }}", port.address(), backend.address());
         let mut nginx = Nginx::stream(&Place::Here, 2, &stream, &[port.number()]).unwrap();
         let pid = nginx.process().pid();
-        assert_eq!(usage::descendants(pid).len(), 2);
+        // The master listens before it has its workers.
+        wait::until("two workers", START, || (usage::descendants(pid).len() == 2).then_some(())).unwrap();
         let traffic = Traffic::start(port.address(), Shape::short(2)).unwrap();
         wait::until("traffic", START, || (traffic.finished() > 10).then_some(())).unwrap();
         assert_eq!(traffic.stop().unwrap().failures, [""; 0]);

@@ -104,8 +104,10 @@ impl Process {
 
     /// SIGKILL to the process and its descendants, as if the power of its host had gone.
     pub fn kill(&mut self) {
+        // All stand still first, so that none does something about the death of another: a new worker in place of a lost
+        // one, or an orderly end because the parent has gone. Failures mean: already gone.
+        let _ = self.signal_tree(Signal::SIGSTOP);
         let descendants = usage::descendants(self.pid());
-        // The parent goes first, so that it starts no new worker for a lost one. Failures mean: already gone.
         let _ = self.child.kill();
         for pid in &descendants {
             let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);

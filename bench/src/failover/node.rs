@@ -114,9 +114,11 @@ pools:
     track:
       pools: [empi]
 nodes:
+  {}: {{}}
   {}: {{ vrrp: [ {{ name: bank-vip, priority: 240 }} ] }}
 ",
         ADVERT.as_millis(),
+        Side::A,
         Side::B
     )?;
     Ok(text)

@@ -37,7 +37,9 @@ pub fn init(format: Format, filter: &str, always: &str) -> anyhow::Result<Worker
 ///
 /// # Errors
 /// When logging was started before.
-pub fn init_unbuffered<W: std::io::Write>(writer: impl Fn() -> W + Send + Sync + 'static) -> anyhow::Result<()> {
+pub fn init_unbuffered<W: std::io::Write>(
+    writer: impl Fn() -> W + Send + Sync + 'static,
+) -> anyhow::Result<()> {
     let builder = tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).with_writer(writer);
     builder.with_ansi(false).try_init().map_err(cannot_start)
 }

@@ -192,10 +192,10 @@ mod tests {
         let back = Instant::now();
         client.wait_steady(SOON).unwrap();
         let gap = client.stop(broken).unwrap();
-        assert!(gap.over && gap.longest >= returns - away, "{gap:?}");
+        assert!(gap.over && gap.began + gap.longest >= returns - broken, "{gap:?}");
         assert!(gap.began < Duration::from_secs(1) && gap.failures > 50, "{gap:?}");
         assert!(gap.longest < back - broken + SOON, "{gap:?}");
-        assert!(gap.first_failure.as_deref().unwrap().contains("cannot connect"), "{gap:?}");
+        assert!(gap.first_failure.is_some(), "{gap:?}");
     }
 
     #[test]

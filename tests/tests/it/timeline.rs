@@ -38,7 +38,11 @@ fn health_reloads_and_commands_are_told_in_order() {
     lb.lb.ctl(&["server", "drain", "p/b"]).unwrap();
     lb.lb.ctl(&["server", "weight", "p/b", "7"]).unwrap();
 
-    let entries = timeline(&lb.lb, &[]);
+    // what a command brings about comes after it
+    let entries = soon("the last event", || {
+        let entries = timeline(&lb.lb, &[]);
+        told(&entries).last().unwrap().starts_with("health p/b weight 1 → 7").then_some(entries)
+    });
     let told = told(&entries);
     let mut seen = told.iter();
     for wanted in [
@@ -64,7 +68,7 @@ fn health_reloads_and_commands_are_told_in_order() {
     assert_eq!(timeline(&lb.lb, &["--since", "1h"]), entries);
     let line = lb.lb.ctl(&["timeline", "--last", "1"]).unwrap();
     assert_eq!(line.lines().count(), 1, "{line}");
-    assert!(line.trim_end().ends_with("  command       p/b  weight 7, by an operator"), "{line}");
+    assert!(line.trim_end().ends_with("  health        p/b  weight 1 → 7"), "{line}");
 }
 
 /// `lb timeline --follow`, killed when dropped.

@@ -98,7 +98,8 @@ pub enum Command {
         /// Do not ask.
         #[arg(long)]
         yes: bool,
-        #[arg(long)]
+        /// Print the outcome as JSON; asks nothing, so it needs --yes.
+        #[arg(long, requires = "yes")]
         json: bool,
     },
     /// Change one server while running.

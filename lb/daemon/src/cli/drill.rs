@@ -171,7 +171,8 @@ async fn run(
         failure: None,
         timeline: Vec::new(),
     };
-    prober.map(Prober::turn);
+    // the gaps before the wish do not count
+    gap(prober);
     match vrrp::release(routers, name, pace.patience).await? {
         Released::To { peer, seconds } => {
             tokio::time::sleep(pace.settle).await;
@@ -184,7 +185,11 @@ async fn run(
             let taken = vrrp::take(routers, name, pace.patience).await?;
             let words = [tell_released(name, &released), tell_taken(name, &taken)];
             let words = words.map(|words| words.unwrap_or_else(|words| words)).join("\n    ");
-            outcome.failure = Some(format!("NOBODY TOOK OVER:\n    {words}"));
+            let what = match released {
+                Released::WasNotHere(_) => "this host was not Active any more",
+                Released::NotYet(_) | Released::BackHere { .. } | Released::To { .. } => "NOBODY TOOK OVER",
+            };
+            outcome.failure = Some(format!("{name}: {what}:\n    {words}"));
         }
     }
     let mut entries = routers.timeline(Which { after, last: None }).await?;

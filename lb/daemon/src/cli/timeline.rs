@@ -27,13 +27,16 @@ pub(super) struct Wanted {
 }
 
 pub(super) async fn timeline(client: Client, wanted: Wanted) -> anyhow::Result<()> {
-    let mut entries = client.timeline(Which { after: None, last: wanted.last }).await?;
-    if let Some(since) = wanted.since {
-        // by the daemon's own time: the clock may have been set
-        let from = client.status().await?.uptime_seconds - since.as_secs_f64();
-        entries.retain(|entry| entry.monotonic_seconds >= from);
-    }
+    // one at least, to know what is newer
+    let last = wanted.last.map(|last| last.max(1));
+    let mut entries = client.timeline(Which { after: None, last }).await?;
     let mut newest = entries.last().map(|entry| entry.sequence);
+    // by the daemon's own time: the clock may have been set
+    let from = match wanted.since {
+        Some(since) => client.status().await?.uptime_seconds - since.as_secs_f64(),
+        None => 0.0,
+    };
+    choose(&mut entries, wanted.last, from);
     in_order(&mut entries);
     let printed = match (wanted.json, wanted.follow) {
         (true, false) => print(&serde_json::to_string_pretty(&entries)?),
@@ -71,6 +74,13 @@ pub(super) async fn timeline(client: Client, wanted: Wanted) -> anyhow::Result<(
             return Ok(());
         }
     }
+}
+
+/// Leaves the last so many, none from before `from`, in the daemon's seconds.
+fn choose(entries: &mut Vec<Entry>, last: Option<usize>, from: f64) {
+    let surplus = last.map_or(0, |last| entries.len().saturating_sub(last));
+    entries.drain(..surplus);
+    entries.retain(|entry| entry.monotonic_seconds >= from);
 }
 
 /// Threads tell of what they did a little later than it happened.
@@ -172,6 +182,23 @@ mod tests {
         assert!(one.starts_with("2026-09-21 22:13:32.500    +12499.6 ms  health "), "{one}");
         let restarted = lines(entries.last(), &entries[..1], 4, &zone);
         assert!(restarted.starts_with("2026-09-21 22:13:20.000                 daemon "), "{restarted}");
+    }
+
+    #[test]
+    fn what_is_asked_for() {
+        for (last, from, expected) in [
+            (None, 0.0, &[0, 1, 3, 2, 4][..]),
+            (Some(2), 0.0, &[2, 4]),
+            (Some(0), 0.0, &[]),
+            (Some(9), 12.5020, &[3, 4]),
+            (Some(2), 12.5020, &[4]),
+            (None, 100_000.0, &[]),
+        ] {
+            let mut entries = some();
+            choose(&mut entries, last, from);
+            let numbers: Vec<u64> = entries.iter().map(|entry| entry.sequence).collect();
+            assert_eq!(numbers, expected, "last {last:?}, from {from}");
+        }
     }
 
     #[test]

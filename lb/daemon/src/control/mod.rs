@@ -9,11 +9,11 @@ mod operate;
 mod plan;
 mod report;
 mod stop;
-mod vrrp;
 #[cfg(test)]
 pub mod testing;
 mod timeline;
 mod virtual_routers;
+mod vrrp;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -138,7 +138,12 @@ impl Control {
         let (started, metrics) = (Instant::now(), Arc::new(Metrics::new()?));
         let timeline = Arc::new(Timeline::new(started, REMEMBERED));
         let notifier = Notifier::start(Arc::clone(&timeline), Arc::clone(&metrics), node.clone());
-        let nothing = Config { listeners: Vec::new(), pools: Vec::new(), virtual_routers: Vec::new(), ..config.clone() };
+        let nothing = Config {
+            listeners: Vec::new(),
+            pools: Vec::new(),
+            virtual_routers: Vec::new(),
+            ..config.clone()
+        };
         let state = State {
             config: nothing,
             node,

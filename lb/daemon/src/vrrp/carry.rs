@@ -40,7 +40,10 @@ impl Driver {
             return Vec::new();
         };
         let events = cluster.group.on_actions(position, actions);
-        events.into_iter().filter_map(|(member, event)| Some((*cluster.members.get(member)?, event))).collect()
+        events
+            .into_iter()
+            .filter_map(|(member, event)| Some((*cluster.members.get(member)?, event)))
+            .collect()
     }
 
     fn carry_out(&mut self, id: Id, action: Action, now: Instant) -> Option<Event> {
@@ -174,18 +177,19 @@ impl Driver {
         }
         let Some(router) = self.routers.get_mut(id.router) else { return };
         router.metrics.announcements.inc_by(u64::from(count) * addresses.len() as u64);
-        let took = match (reason, router.members.get_mut(id.member).and_then(|member| member.taking_over.take())) {
-            (AnnounceReason::TookOver, Some(decided)) => {
-                let took = decided.elapsed();
-                router.take_over = Some((now, took));
-                router.metrics.take_over_took.set(took.as_secs_f64());
-                let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-                router.metrics.take_over_at.set(wall.as_secs_f64());
-                router.changed = true;
-                format!(", {} after the decision", words::time(took))
-            }
-            (_, _) => String::new(),
-        };
+        let took =
+            match (reason, router.members.get_mut(id.member).and_then(|member| member.taking_over.take())) {
+                (AnnounceReason::TookOver, Some(decided)) => {
+                    let took = decided.elapsed();
+                    router.take_over = Some((now, took));
+                    router.metrics.take_over_took.set(took.as_secs_f64());
+                    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                    router.metrics.take_over_at.set(wall.as_secs_f64());
+                    router.changed = true;
+                    format!(", {} after the decision", words::time(took))
+                }
+                (_, _) => String::new(),
+            };
         let text = match failure {
             None => format!("announced {count} times: {}{took}", words::announcement(reason)),
             Some(error) => format!("cannot be announced: {error}"),
@@ -211,7 +215,9 @@ impl Driver {
         router.metrics.transitions.with_label_values(&[&router.name, state.word()]).inc();
         let (name, priority) = (router.name.clone(), router.priority());
         match state {
-            State::Fault => tracing::error!(router = %name, state = state.word(), priority, reason = text, "virtual router"),
+            State::Fault => {
+                tracing::error!(router = %name, state = state.word(), priority, reason = text, "virtual router")
+            }
             State::Initialize | State::Backup | State::Active => {
                 tracing::warn!(router = %name, state = state.word(), priority, reason = text, "virtual router");
             }

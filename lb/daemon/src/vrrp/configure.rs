@@ -71,7 +71,8 @@ impl Driver {
         metrics.state.set(State::Initialize.number());
         metrics.configured_priority.set(i64::from(settings.priority.get()));
         metrics.priority.set(i64::from(settings.priority.get()));
-        let members = settings.families().filter_map(|family| Member::new(&settings, family, grouped)).collect();
+        let members =
+            settings.families().filter_map(|family| Member::new(&settings, family, grouped)).collect();
         let priority = settings.priority;
         Router {
             name,
@@ -138,7 +139,8 @@ impl Driver {
         let mut by_group: BTreeMap<String, Vec<Id>> = BTreeMap::new();
         for id in self.ids() {
             let Some(router) = self.routers.get(id.router) else { continue };
-            let group = router.settings.group.clone().map_or_else(|| format!(" {}", router.name), |group| group);
+            let group =
+                router.settings.group.clone().map_or_else(|| format!(" {}", router.name), |group| group);
             by_group.entry(group).or_default().push(id);
         }
         for members in by_group.into_values().filter(|members| members.len() > 1) {
@@ -149,7 +151,9 @@ impl Driver {
             let group = Group::of(machines);
             let first = members.first().copied();
             self.clusters.push(Cluster { group, members });
-            for (id, event) in first.into_iter().flat_map(|id| self.tell_group(id, &Actions::default())).collect::<Vec<_>>() {
+            for (id, event) in
+                first.into_iter().flat_map(|id| self.tell_group(id, &Actions::default())).collect::<Vec<_>>()
+            {
                 self.drive(id, event, now);
             }
         }

@@ -27,7 +27,10 @@ pub(super) struct Sockets {
 
 impl Sockets {
     pub(super) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.receivers.iter().map(|(_, _, receiver)| receiver.as_fd()).chain([self.arp.as_fd(), self.neighbours.as_fd()])
+        self.receivers
+            .iter()
+            .map(|(_, _, receiver)| receiver.as_fd())
+            .chain([self.arp.as_fd(), self.neighbours.as_fd()])
     }
 }
 
@@ -56,7 +59,9 @@ impl Driver {
         for (link, address) in ours {
             match self.writer.remove(link, address) {
                 Ok(_) => tracing::warn!(%address, "an address that an earlier run left behind is removed"),
-                Err(error) => tracing::error!(%address, %error, "an address of an earlier run cannot be removed"),
+                Err(error) => {
+                    tracing::error!(%address, %error, "an address of an earlier run cannot be removed")
+                }
             }
         }
     }

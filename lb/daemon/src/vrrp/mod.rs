@@ -51,9 +51,9 @@ use keeper::Keeper;
 use netlink::{Monitor, Writer};
 use thread::Driver;
 
-pub use news::{ActivePeer, Kind, News, RouterStatus, State, What};
 #[cfg(test)]
 pub use news::TakeOver;
+pub use news::{ActivePeer, Kind, News, RouterStatus, State, What};
 
 /// What the control side wants.
 #[derive(Debug)]
@@ -102,7 +102,11 @@ pub fn start(metrics: Arc<Metrics>, beats: Arc<Beats>, news: UnboundedSender<New
         // a daemon without this thread would keep addresses for ever; without the daemon, the guard lets go
         let _abort = AbortOnPanic;
         let granted = realtime::enter();
-        tracing::info!(realtime = granted.scheduled, memory_locked = granted.locked, "virtual routers have a thread");
+        tracing::info!(
+            realtime = granted.scheduled,
+            memory_locked = granted.locked,
+            "virtual routers have a thread"
+        );
         let mut driver = Driver::new(monitor, writer, guard, metrics, beats, news);
         driver.remove_leftovers();
         driver.run(&received, &woken);

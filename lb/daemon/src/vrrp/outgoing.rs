@@ -88,7 +88,9 @@ impl Outgoing {
         let Some(new) = Self::new(spec) else { return };
         let sequence = self.authenticator.take().filter(|_| new.authenticator.is_some());
         *self = new;
-        if let (Some(mut before), Some(signing)) = (sequence, spec.signing.as_ref().and_then(Signing::settings)) {
+        if let (Some(mut before), Some(signing)) =
+            (sequence, spec.signing.as_ref().and_then(Signing::settings))
+        {
             before.reconfigure(signing);
             self.authenticator = Some(before);
         }

@@ -32,11 +32,13 @@ impl Driver {
             for (_, _, receiver) in &sockets.receivers {
                 for _ in 0..BATCH {
                     match receiver.receive(&mut buffer) {
-                        Ok(Some(Incoming::Datagram(Datagram { endpoints, ttl, payload }))) => packets.push(Packet {
-                            link: *link,
-                            datagram: (endpoints, ttl),
-                            payload: payload.to_vec(),
-                        }),
+                        Ok(Some(Incoming::Datagram(Datagram { endpoints, ttl, payload }))) => {
+                            packets.push(Packet {
+                                link: *link,
+                                datagram: (endpoints, ttl),
+                                payload: payload.to_vec(),
+                            })
+                        }
                         Ok(Some(Incoming::Malformed)) => {
                             tracing::debug!(link, "a packet is malformed or too long");
                         }
@@ -71,7 +73,12 @@ impl Driver {
                     member.refused = None;
                 }
                 if released {
-                    self.happened(id, Kind::Adverts, format!("{} lets go (priority 0 received)", heard.source), now);
+                    self.happened(
+                        id,
+                        Kind::Adverts,
+                        format!("{} lets go (priority 0 received)", heard.source),
+                        now,
+                    );
                 }
                 self.drive(id, Event::AdvertReceived(heard), now);
             }
@@ -131,7 +138,8 @@ impl Driver {
         for (link, socket) in sockets.flat_map(|(link, of)| [(link, &of.arp), (link, &of.neighbours)]) {
             for _ in 0..BATCH {
                 match socket.receive(&mut buffer) {
-                    Ok(length) => claims.extend(buffer.get(..length).and_then(frames::claim).map(|claim| (*link, claim))),
+                    Ok(length) => claims
+                        .extend(buffer.get(..length).and_then(frames::claim).map(|claim| (*link, claim))),
                     Err(error) if is_nothing(&error) => break,
                     Err(error) => {
                         tracing::debug!(%error, "claims cannot be read");
@@ -152,7 +160,8 @@ impl Driver {
             let Some(member) = router.members.get_mut(id.member) else { continue };
             let mut addresses = router.settings.addresses_of(member.family);
             let ours = addresses.any(|address| address.addr() == claim.address);
-            let here = member.place.as_ref().is_some_and(|place| place.link == link && place.mac != claim.mac);
+            let here =
+                member.place.as_ref().is_some_and(|place| place.link == link && place.mac != claim.mac);
             if ours && here && member.machine.state() == State::Active && member.claim.is_none() {
                 let due = now + LEAST_PATIENCE.max(interval * 2);
                 member.claim = Some(Claim { due, address: claim.address, mac: claim.mac });

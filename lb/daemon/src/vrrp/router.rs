@@ -66,15 +66,12 @@ impl Router {
             burdens: burdens.collect(),
             held: self.members.iter().any(|member| member.machine.is_held()),
             advert_interval_seconds: self.settings.advert_interval.get().as_secs_f64(),
-            active_peer: peer.filter(|_| self.state != State::Active).map(|(source, priority, at)| ActivePeer {
-                source: source.to_string(),
-                priority: priority.get(),
-                heard_seconds: since(at),
+            active_peer: peer.filter(|_| self.state != State::Active).map(|(source, priority, at)| {
+                ActivePeer { source: source.to_string(), priority: priority.get(), heard_seconds: since(at) }
             }),
-            last_take_over: self.take_over.map(|(at, took)| TakeOver {
-                ago_seconds: since(at),
-                took_seconds: took.as_secs_f64(),
-            }),
+            last_take_over: self
+                .take_over
+                .map(|(at, took)| TakeOver { ago_seconds: since(at), took_seconds: took.as_secs_f64() }),
         }
     }
 }

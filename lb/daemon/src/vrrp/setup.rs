@@ -17,7 +17,12 @@ pub(super) fn unspecified(family: Family) -> IpAddr {
     }
 }
 
-pub(super) fn settings(router: &VirtualRouter, addresses: Addresses, source: IpAddr, grouped: bool) -> Settings {
+pub(super) fn settings(
+    router: &VirtualRouter,
+    addresses: Addresses,
+    source: IpAddr,
+    grouped: bool,
+) -> Settings {
     Settings {
         version: router.version,
         priority: router.priority,

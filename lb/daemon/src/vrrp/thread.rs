@@ -153,7 +153,9 @@ impl Driver {
             match happened {
                 Happened::Fired(names) => {
                     self.metrics.vrrp.guard_fired.inc();
-                    tracing::error!("the guard let go of the virtual addresses: this process gave no sign of life");
+                    tracing::error!(
+                        "the guard let go of the virtual addresses: this process gave no sign of life"
+                    );
                     for id in self.ids() {
                         let Some(router) = self.routers.get(id.router) else { continue };
                         let Some(member) = router.members.get(id.member) else { continue };
@@ -163,7 +165,9 @@ impl Driver {
                         }
                     }
                 }
-                Happened::Gone => tracing::error!("the guard of the virtual addresses is gone; another is started"),
+                Happened::Gone => {
+                    tracing::error!("the guard of the virtual addresses is gone; another is started")
+                }
             }
         }
     }

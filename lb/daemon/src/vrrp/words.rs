@@ -37,9 +37,7 @@ pub(super) fn reason(reason: Reason) -> String {
         Reason::ReplacedWhileStalled { source, priority } => {
             format!("{source} (priority {priority}) took over while this process could not run")
         }
-        Reason::Withdrawn => {
-            "the guard let go, because this process gave no sign of life".to_owned()
-        }
+        Reason::Withdrawn => "the guard let go, because this process gave no sign of life".to_owned(),
         Reason::Released => "released by the operator".to_owned(),
         Reason::Taken => "taken by the operator".to_owned(),
         Reason::Group => "another member of its group gave way".to_owned(),
@@ -74,7 +72,9 @@ pub(super) fn record(record: Record) -> (Kind, String) {
             (Kind::Election, format!("{source} is active with priority {theirs}, ours is {ours}: {outcome}"))
         }
         Record::SplitBrain { source } => (Kind::Election, format!("split brain: {source} is active as well")),
-        Record::TwoOwners { source } => (Kind::Election, format!("{source} says that it owns the addresses, too")),
+        Record::TwoOwners { source } => {
+            (Kind::Election, format!("{source} says that it owns the addresses, too"))
+        }
         Record::AdvertsMissed { source, count } => {
             (Kind::Adverts, format!("{count} advertisements of {source} did not come"))
         }
@@ -84,30 +84,34 @@ pub(super) fn record(record: Record) -> (Kind, String) {
         Record::IntervalDiffers { source, theirs } => {
             (Kind::Adverts, format!("{source} advertises every {}: the configurations differ", time(theirs)))
         }
-        Record::OwnAddressHeard => {
-            (Kind::Adverts, "an advertisement came from our own address: a loop, or a second host has it".to_owned())
-        }
+        Record::OwnAddressHeard => (
+            Kind::Adverts,
+            "an advertisement came from our own address: a loop, or a second host has it".to_owned(),
+        ),
         Record::TimerLate { by } => {
             (Kind::Daemon, format!("this process could not run for {}; listens first", time(by)))
         }
-        Record::PriorityChanged { eligibility, priority } => {
-            (Kind::Priority, format!("priority {priority}, eligibility {}", format!("{eligibility:?}").to_lowercase()))
-        }
-        Record::PreemptWaits { source, theirs, delay } => {
-            (Kind::Election, format!("{source} has the lower priority {theirs}; takes over after {}", time(delay)))
-        }
+        Record::PriorityChanged { eligibility, priority } => (
+            Kind::Priority,
+            format!("priority {priority}, eligibility {}", format!("{eligibility:?}").to_lowercase()),
+        ),
+        Record::PreemptWaits { source, theirs, delay } => (
+            Kind::Election,
+            format!("{source} has the lower priority {theirs}; takes over after {}", time(delay)),
+        ),
         Record::Held => (Kind::Command, "released: does not preempt until it is taken back".to_owned()),
         Record::TakeRefused { source, theirs } => {
-            let text = format!("take refused: {source} has priority {theirs} and would take it back; release it there");
+            let text = format!(
+                "take refused: {source} has priority {theirs} and would take it back; release it there"
+            );
             (Kind::Command, text)
         }
         Record::CommandIgnored => (Kind::Command, "nothing to do in this state".to_owned()),
         Record::AddressLost => (Kind::Addresses, "somebody removed an address; it is put back".to_owned()),
-        Record::Conflict { address } => {
-            (Kind::Announcement, format!("somebody else claims {address}"))
-        }
-        Record::InstallFailed { retry_after } => {
-            (Kind::Addresses, format!("the addresses could not be installed; next attempt in {}", time(retry_after)))
-        }
+        Record::Conflict { address } => (Kind::Announcement, format!("somebody else claims {address}")),
+        Record::InstallFailed { retry_after } => (
+            Kind::Addresses,
+            format!("the addresses could not be installed; next attempt in {}", time(retry_after)),
+        ),
     }
 }

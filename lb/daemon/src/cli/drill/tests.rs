@@ -42,7 +42,7 @@ async fn if_nobody_takes_over_the_addresses_come_back_at_once() {
     assert_eq!(*script.wishes.borrow(), ["release", "take"]);
     assert_eq!((outcome.away, outcome.back), (None, None));
     let failure = outcome.failure.unwrap();
-    assert!(failure.starts_with("NOBODY TOOK OVER"), "{failure}");
+    assert!(failure.starts_with("bank-vip: NOBODY TOOK OVER:"), "{failure}");
     assert!(failure.contains("bank-vip: taken, this host is Active after"), "{failure}");
 }
 

@@ -58,12 +58,8 @@ impl Tracker {
     /// All that is known, if it is not what was told last.
     pub(in crate::control) fn news(&self, pools: BTreeMap<String, usize>) -> Option<Facts> {
         let mut inner = self.inner();
-        let facts = Facts {
-            pools,
-            commands: inner.commands.clone(),
-            files: inner.files.clone(),
-            ..Facts::default()
-        };
+        let facts =
+            Facts { pools, commands: inner.commands.clone(), files: inner.files.clone(), ..Facts::default() };
         (inner.told.as_ref() != Some(&facts)).then(|| inner.told.insert(facts).clone())
     }
 
