@@ -32,16 +32,19 @@ pub fn unacknowledged_bytes(socket: impl AsFd) -> nix::Result<usize> {
     Ok(usize::try_from(bytes).unwrap_or(0))
 }
 
-/// Gives the calling thread the real-time policy SCHED_FIFO. Its children do not inherit it.
+/// Gives the calling thread the real-time policy SCHED_FIFO; threads and processes that it starts do not inherit it.
 ///
 /// # Errors
-/// What the operating system says; in particular that it takes CAP_SYS_NICE, or a limit of RLIMIT_RTPRIO.
+/// What the operating system says; without CAP_SYS_NICE and above RLIMIT_RTPRIO it is [`nix::Error::EPERM`].
 pub fn schedule_fifo(priority: i32) -> nix::Result<()> {
-    let parameters = libc::sched_param { sched_priority: priority };
+    let parameter = libc::sched_param { sched_priority: priority };
     let policy = libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK;
-    // SAFETY: 0 is the calling thread, and the kernel reads one sched_param.
-    let outcome = unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) };
-    nix::errno::Errno::result(outcome).map(drop)
+    const CALLING_THREAD: libc::pid_t = 0;
+    // SAFETY: the kernel reads one sched_param, which lives until the call returns. Not by sched_setscheduler(): of
+    // musl's, nothing is left but ENOSYS.
+    let result =
+        unsafe { libc::syscall(libc::SYS_sched_setscheduler, CALLING_THREAD, policy, &raw const parameter) };
+    nix::errno::Errno::result(result).map(drop)
 }
 
 /// Where a packet socket is bound to: frames of `protocol` (an `ETH_P_` number) on the link with this index.

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// The form of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +28,24 @@ pub fn init(format: Format, filter: &str, always: &str) -> anyhow::Result<Worker
             builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
         }
     }
-    .map_err(|error| anyhow::anyhow!("logging cannot start: {error}"))?;
+    .map_err(cannot_start)?;
     Ok(guard)
+}
+
+/// Starts logging of lines of text, from `info` up, which whoever has something to say writes himself: for a process
+/// that has one thread.
+///
+/// # Errors
+/// When logging was started before.
+pub fn init_unbuffered<W: std::io::Write>(
+    writer: impl Fn() -> W + Send + Sync + 'static,
+) -> anyhow::Result<()> {
+    let builder = tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).with_writer(writer);
+    builder.with_ansi(false).try_init().map_err(cannot_start)
+}
+
+fn cannot_start(error: impl std::fmt::Display) -> anyhow::Error {
+    anyhow::anyhow!("logging cannot start: {error}")
 }
 
 /// A later directive of a target takes the place of an earlier one.

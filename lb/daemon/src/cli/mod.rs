@@ -12,7 +12,6 @@ mod top;
 mod vrrp;
 mod why;
 
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Termination};
 
@@ -20,6 +19,7 @@ use clap::{CommandFactory, Parser};
 use settings::Fault;
 
 use crate::admin::client::{Client, ClientError};
+use crate::vrrp::guard;
 use args::{Args, Command};
 
 /// The configuration is wrong (`EX_USAGE` of sysexits.h).
@@ -31,11 +31,11 @@ pub fn main() -> ExitCode {
     let outcome = match args.command {
         Command::Run { config, node } => return run::run(&config, node.as_deref()),
         Command::Check { config, node, json } => return check::check(&config, node.as_deref(), json),
-        Command::Guard => return guard(),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "lb", &mut std::io::stdout());
             return ExitCode::SUCCESS;
         }
+        Command::Guard => guard::run().map(|()| ExitCode::SUCCESS),
         Command::Status { json, active: None } => {
             with_client(&args.socket, |client| status::status(client, json))
         }
@@ -57,14 +57,6 @@ pub fn main() -> ExitCode {
         Command::Plan { file, json } => with_client(&args.socket, |client| plan::plan(client, file, json)),
     };
     outcome.unwrap_or_else(|error| fail(&error))
-}
-
-fn guard() -> ExitCode {
-    let socket = std::io::stdin();
-    match crate::vrrp::guard::run(socket.as_fd()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&anyhow::Error::new(error).context("guard: only `lb run` starts it")),
-    }
 }
 
 fn with_client<F: Future<Output = anyhow::Result<T>>, T: Termination>(

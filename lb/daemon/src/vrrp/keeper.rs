@@ -103,8 +103,11 @@ impl Keeper {
 
     pub(super) fn read(&mut self, now: Instant) -> Option<Happened> {
         match self.guard.as_mut()?.read()? {
-            guard::News::Fired => {
-                Some(Happened::Fired(std::mem::take(&mut self.holdings).into_keys().collect()))
+            guard::News::Fired(names) => {
+                for name in &names {
+                    self.holdings.remove(name);
+                }
+                Some(Happened::Fired(names))
             }
             guard::News::Gone => {
                 self.guard = None;

@@ -2,10 +2,12 @@
 
 use std::panic;
 use std::process::Command;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sched::{CloneFlags, unshare};
+use nix::unistd::gettid;
 
 /// Two links of one cable.
 pub const VETH: &str = "
@@ -40,6 +42,25 @@ pub fn ip_output(arguments: &str) -> Result<String, String> {
     let output = Command::new("ip").args(arguments.split_whitespace()).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+}
+
+/// Moves a link of this thread's namespace to another one, has `ip` set it up there (see [`in_namespace`]), and gives
+/// what `work` does there. That namespace lives as long as a socket that was opened in it.
+pub fn beyond<T: Send>(link: &str, setup: &str, work: impl FnOnce() -> T + Send) -> T {
+    let (arrived, arrival) = mpsc::channel();
+    let (moved, go_on) = mpsc::channel();
+    thread::scope(|scope| {
+        let there = scope.spawn(move || {
+            unshare(CloneFlags::CLONE_NEWNET).unwrap();
+            arrived.send(gettid()).unwrap();
+            go_on.recv().unwrap();
+            setup.lines().map(str::trim).filter(|line| !line.is_empty()).for_each(ip);
+            work()
+        });
+        ip(&format!("link set {link} netns {}", arrival.recv().unwrap()));
+        moved.send(()).unwrap();
+        there.join().unwrap()
+    })
 }
 
 /// Waits until it is so.

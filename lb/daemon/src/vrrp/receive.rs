@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use lb_core::vrrp::packet::{self, Datagram};
 use lb_core::vrrp::{Event, Heard, State};
 
+use super::adverts::{BUFFER_BYTES, Incoming};
 use super::frames;
 use super::member::Claim;
 use super::news::Kind;
@@ -25,17 +26,22 @@ struct Packet {
 
 impl Driver {
     pub(super) fn read_adverts(&mut self) {
-        let mut buffer = [0; 2048];
+        let mut buffer = vec![0; BUFFER_BYTES];
         let mut packets = Vec::new();
         for (link, sockets) in &self.sockets {
             for (_, _, receiver) in &sockets.receivers {
                 for _ in 0..BATCH {
                     match receiver.receive(&mut buffer) {
-                        Ok(Some(Datagram { endpoints, ttl, payload })) => packets.push(Packet {
-                            link: *link,
-                            datagram: (endpoints, ttl),
-                            payload: payload.to_vec(),
-                        }),
+                        Ok(Some(Incoming::Datagram(Datagram { endpoints, ttl, payload }))) => {
+                            packets.push(Packet {
+                                link: *link,
+                                datagram: (endpoints, ttl),
+                                payload: payload.to_vec(),
+                            })
+                        }
+                        Ok(Some(Incoming::Malformed)) => {
+                            tracing::debug!(link, "a packet is malformed or too long");
+                        }
                         Ok(None) => break,
                         Err(error) => {
                             tracing::debug!(%error, "advertisements cannot be read");
