@@ -80,10 +80,11 @@ impl Process<'_> {
         if !self.watch.waited(took) {
             return;
         }
-        self.let_go("the daemon gives no sign of life");
         let fired = serde_json::to_vec(&Reply::Fired { number: self.number }).unwrap_or_default();
-        // It waits in the socket; a daemon that is gone does not need it.
+        // First, for a daemon that wakes up just now must not put back what it finds gone. One that is gone does not
+        // need it.
         let _ = send(self.socket.as_raw_fd(), &fired, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL);
+        self.let_go("the daemon gives no sign of life");
     }
 
     /// Every message that has come. `Some` at the end of the daemon, which follows all that it said.
