@@ -160,8 +160,9 @@ impl Driver {
             let Some(member) = router.members.get_mut(id.member) else { continue };
             let mut addresses = router.settings.addresses_of(member.family);
             let ours = addresses.any(|address| address.addr() == claim.address);
-            let here =
-                member.place.as_ref().is_some_and(|place| place.link == link && place.mac != claim.mac);
+            let here = member.place.as_ref().is_some_and(|place| place.link == link)
+                // nobody can tell whose frame it is that has the virtual MAC address
+                && member.address_mac() != Some(claim.mac);
             if ours && here && member.machine.state() == State::Active && member.claim.is_none() {
                 let due = now + LEAST_PATIENCE.max(interval * 2);
                 member.claim = Some(Claim { due, address: claim.address, mac: claim.mac });
