@@ -162,25 +162,24 @@ type Setting = (String, RangeInclusive<i32>);
 
 /// What the kernel must be told in /proc/sys/net, and what it may be.
 fn settings(family: Family, parent: &str, macvlan: &str) -> Vec<Setting> {
+    let v4 = |link: &str, name, wanted| (format!("ipv4/conf/{link}/{name}"), wanted);
     let v6 = |name, wanted| (format!("ipv6/conf/{macvlan}/{name}"), wanted);
-    match family {
-        Family::V4 => {
-            let on = |link: &str, name, wanted| (format!("ipv4/conf/{link}/{name}"), wanted);
-            vec![
-                // each answers for its own addresses only, and asks with no other's
-                on(parent, "arp_ignore", 1..=8),
-                on(parent, "arp_announce", 2..=2),
-                on(macvlan, "arp_ignore", 1..=8),
-                // the way back is through the interface; 0 would not count where `all` has 1
-                on(macvlan, "rp_filter", 2..=2),
-                // the first address goes alone
-                on(macvlan, "promote_secondaries", 1..=1),
-                v6("disable_ipv6", 1..=1),
-            ]
-        }
+    // each link answers for its own addresses only
+    let mut settings = vec![v4(parent, "arp_ignore", 1..=8), v4(macvlan, "arp_ignore", 1..=8)];
+    settings.extend(match family {
+        Family::V4 => vec![
+            // and asks with no address of another's
+            v4(parent, "arp_announce", 2..=2),
+            // the way back is through the interface; 0 would not count where `all` has 1
+            v4(macvlan, "rp_filter", 2..=2),
+            // the first address goes alone
+            v4(macvlan, "promote_secondaries", 1..=1),
+            v6("disable_ipv6", 1..=1),
+        ],
         // no address nor default route from a router's advertisement
         Family::V6 => vec![v6("accept_ra", 0..=0)],
-    }
+    });
+    settings
 }
 
 /// To the nearest value that is wanted. Fine if there is no such setting, as where there is no IPv6.

@@ -61,6 +61,7 @@ fn what_the_kernel_is_told_counts_and_what_is_as_good_stays() {
         assert_eq!(read("ipv4/conf/left/arp_ignore"), "2");
         assert_eq!(read("ipv4/conf/left/arp_announce"), "2");
         assert_eq!(read(&format!("ipv4/conf/{four}/arp_ignore")), "1");
+        assert_eq!(read(&format!("ipv4/conf/{six}/arp_ignore")), "1");
         assert_eq!(read(&format!("ipv4/conf/{four}/rp_filter")), "2");
         assert_eq!(read(&format!("ipv4/conf/{four}/promote_secondaries")), "1");
         assert_eq!(read(&format!("ipv6/conf/{four}/disable_ipv6")), "1");
