@@ -3,6 +3,7 @@
 mod facts;
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use lb_core::config::Config;
 use settings::{Fault, Path};
@@ -15,6 +16,9 @@ use crate::notify::Change;
 use crate::vrrp::{self, Command, News, What};
 
 pub(super) use facts::Tracker;
+
+/// How long letting go may take; it is a matter of milliseconds.
+const LET_GO: Duration = Duration::from_secs(1);
 
 impl Control {
     /// Starts the thread of the virtual routers as soon as there is one in the configuration.
@@ -65,8 +69,11 @@ impl Control {
         let Some(vrrp) = self.vrrp.get() else { return };
         let (done, released) = oneshot::channel();
         vrrp.tell(Command::Stop(done));
-        // the thread ends only with the process
-        let _ = released.await;
+        if tokio::time::timeout(LET_GO, released).await.is_err() {
+            tracing::error!(
+                "the thread of the virtual routers does not answer; the guard will let go for it"
+            );
+        }
     }
 
     fn hear(&self, News { at, router, what }: News) {

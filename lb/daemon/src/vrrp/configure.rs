@@ -70,6 +70,7 @@ impl Driver {
         let name: Arc<str> = settings.name.as_str().into();
         let metrics = self.metrics.vrrp.router(&name);
         metrics.state.set(State::Initialize.number());
+        metrics.eligibility.set(number(Eligibility::Full));
         metrics.configured_priority.set(i64::from(settings.priority.get()));
         metrics.priority.set(i64::from(settings.priority.get()));
         let members =
@@ -140,8 +141,7 @@ impl Driver {
         let mut by_group: BTreeMap<String, Vec<Id>> = BTreeMap::new();
         for id in self.ids() {
             let Some(router) = self.routers.get(id.router) else { continue };
-            let group =
-                router.settings.group.clone().map_or_else(|| format!(" {}", router.name), |group| group);
+            let group = router.settings.group.clone().unwrap_or_else(|| format!(" {}", router.name));
             by_group.entry(group).or_default().push(id);
         }
         for members in by_group.into_values().filter(|members| members.len() > 1) {
@@ -170,6 +170,7 @@ impl Driver {
             }
             let (eligibility, priority) = (verdict.eligibility, verdict.priority);
             router.changed = true;
+            router.metrics.eligibility.set(number(eligibility));
             let before = std::mem::replace(&mut router.verdict, verdict);
             let burdens = if router.verdict.burdens.is_empty() {
                 "all that it tracks is well".to_owned()
@@ -190,4 +191,13 @@ impl Driver {
 fn is_grouped(router: &VirtualRouter, all: &[VirtualRouter]) -> bool {
     let shares = |other: &VirtualRouter| other.name != router.name && other.group == router.group;
     router.families().count() > 1 || router.group.is_some() && all.iter().any(shares)
+}
+
+fn number(eligibility: Eligibility) -> i64 {
+    match eligibility {
+        Eligibility::Barred => 0,
+        Eligibility::Unable => 1,
+        Eligibility::Degraded => 2,
+        Eligibility::Full => 3,
+    }
 }

@@ -48,11 +48,6 @@ impl Address {
     pub fn secondary(&self) -> bool {
         self.flags.contains(AddressFlags::Secondary)
     }
-
-    /// Not to be the source of new connections.
-    pub fn deprecated(&self) -> bool {
-        self.flags.contains(AddressFlags::Deprecated)
-    }
 }
 
 /// The links and addresses of a network namespace.
