@@ -90,10 +90,10 @@ impl Driver {
         self.hold(id);
         let Some((router, member)) = self.parts(id) else { return Event::AddressesFailed(term) };
         let addresses: Vec<_> = router.addresses_of(member.family).collect();
-        let link = member.place.as_ref().map(|place| place.link);
-        let outcome = match link {
-            None => Err(std::io::Error::other(member.absent.clone())),
-            Some(link) => addresses.iter().try_for_each(|address| self.writer.add(link, *address)),
+        let outcome = match (member.address_link(), &member.virtual_mac) {
+            (None, _) => Err(std::io::Error::other(member.absent.clone())),
+            (Some(_), Some(virtual_mac)) => virtual_mac.install(&self.writer, &addresses),
+            (Some(link), None) => addresses.iter().try_for_each(|address| self.writer.add(link, *address)),
         };
         if let Some(member) = self.member(id) {
             let wanted = Wanted { addresses, since: now, seen: false };
@@ -121,7 +121,7 @@ impl Driver {
             name: member.guarded_as(&router.name),
             link: place.link,
             link_name: router.interface.clone(),
-            address_link: place.link,
+            address_link: member.address_link().unwrap_or(place.link),
             addresses: router.addresses_of(member.family).collect(),
             advert: setup::spec(router, member.family, place.source),
         };
@@ -130,11 +130,15 @@ impl Driver {
 
     fn remove(&mut self, id: Id, now: Instant) {
         let Some((router, member)) = self.parts(id) else { return };
-        let link = member.place.as_ref().map(|place| place.link);
+        let link = member.address_link();
+        let macvlan = member.virtual_mac.as_ref().map(|virtual_mac| virtual_mac.link);
         let guarded = member.guarded_as(&router.name);
         let addresses: Vec<_> = router.addresses_of(member.family).collect();
         // what the interface has of its own stays
         let owner = member.machine.priority() == Priority::OWNER && member.wanted.is_none();
+        if let Some(Err(error)) = macvlan.map(|macvlan| self.writer.switch_off(macvlan)) {
+            self.happened(id, Kind::Addresses, format!("the macvlan cannot be switched off: {error}"), now);
+        }
         if let Some(link) = link
             && !owner
         {
@@ -157,7 +161,8 @@ impl Driver {
     fn announce(&mut self, id: Id, reason: AnnounceReason, now: Instant) {
         let Some((router, member)) = self.parts(id) else { return };
         let Some(place) = &member.place else { return };
-        let (link, mac, count) = (place.link, place.mac, router.announce.count);
+        let mac = member.address_mac().unwrap_or(place.mac);
+        let (link, count) = (place.link, router.announce.count);
         let addresses: Vec<IpAddr> =
             router.addresses_of(member.family).map(|address| address.addr()).collect();
         let mut failure = None;

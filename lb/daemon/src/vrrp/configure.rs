@@ -54,6 +54,7 @@ impl Driver {
         for position in &gone {
             for id in self.ids().into_iter().filter(|id| id.router == *position) {
                 self.drive(id, Event::Shutdown, now);
+                self.discard_virtual_mac(id);
             }
             self.tell(Id { router: *position, member: 0 }, What::Gone, now);
         }
@@ -119,10 +120,10 @@ impl Driver {
     fn remove_dropped(&mut self, id: Id, now: Instant) {
         let Some(router) = self.routers.get_mut(id.router) else { return };
         let Some(member) = router.members.get_mut(id.member) else { return };
-        let (Some(wanted), Some(place)) = (&mut member.wanted, &member.place) else { return };
+        let Some(link) = member.address_link() else { return };
+        let Some(wanted) = &mut member.wanted else { return };
         let stays: Vec<_> = router.settings.addresses_of(member.family).collect();
         let dropped: Vec<_> = wanted.addresses.extract_if(.., |address| !stays.contains(address)).collect();
-        let link = place.link;
         for address in dropped {
             let text = match self.writer.remove(link, address) {
                 Ok(_) => format!("{address} removed: it is no longer configured"),

@@ -64,6 +64,7 @@ impl Driver {
 
     /// Addresses of an earlier life, whatever its configuration was.
     pub(super) fn remove_leftovers(&mut self) {
+        self.delete_leftover_links();
         let ours: Vec<_> = self.monitor.table().ours().map(|found| (found.link, found.address)).collect();
         for (link, address) in ours {
             match self.writer.remove(link, address) {
@@ -99,8 +100,15 @@ impl Driver {
     }
 
     fn settle(&mut self, id: Id, spot: &Spot, now: Instant) {
-        let Some(member) = self.member(id) else { return };
+        let Some(router) = self.routers.get_mut(id.router) else { return };
+        let Some(member) = router.members.get_mut(id.member) else { return };
+        let table = self.monitor.table();
+        let macvlan_gone = member.virtual_mac.as_mut().is_some_and(|virtual_mac| virtual_mac.is_gone(table));
         match &mut member.place {
+            Some(_) if macvlan_gone => {
+                self.uproot(id, "its macvlan was deleted".to_owned(), now);
+                self.move_in(id, spot, now);
+            }
             Some(place) if (place.link, place.source) == (spot.link, spot.source) => {
                 let changed = std::mem::replace(&mut place.mac, spot.mac) != spot.mac;
                 if changed {
@@ -154,6 +162,7 @@ impl Driver {
             let receiver = Receiver::open(link, &name, family, multicast).map_err(explain)?;
             sockets.receivers.push((family, multicast, receiver));
         }
+        self.provide_virtual_mac(id, link).map_err(|error| format!("no macvlan on {name}: {error}"))?;
         Ok(Place { link, mac, source, sender })
     }
 
@@ -180,10 +189,10 @@ impl Driver {
         let table = self.monitor.table();
         let Some(router) = self.routers.get_mut(id.router) else { return };
         let Some(member) = router.members.get_mut(id.member) else { return };
-        let Some(place) = &member.place else { return };
-        let link = place.link;
+        let Some(link) = member.address_link() else { return };
         if let Some(wanted) = &mut member.wanted {
-            let all = wanted.addresses.iter().all(|address| table.has(link, address.addr()));
+            let on = member.virtual_mac.as_ref().is_none_or(|virtual_mac| virtual_mac.is_on(table));
+            let all = on && wanted.addresses.iter().all(|address| table.has(link, address.addr()));
             let lost = !all && (wanted.seen || wanted.limit() <= now);
             wanted.seen |= all;
             if lost {

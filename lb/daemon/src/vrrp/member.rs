@@ -14,6 +14,7 @@ use pnet_base::MacAddr;
 use super::adverts::Sender;
 use super::outgoing::Outgoing;
 use super::setup;
+use super::virtual_mac::VirtualMac;
 
 /// One machine and its edge.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(super) struct Member {
     /// Where it is on the network; `None` = nowhere, and `absent` says why.
     pub(super) place: Option<Place>,
     pub(super) absent: String,
+    /// Where the addresses are, if they are not on the interface itself.
+    pub(super) virtual_mac: Option<VirtualMac>,
     /// The addresses, if they are wanted on the host.
     pub(super) wanted: Option<Wanted>,
     /// When the addresses were last decided to be installed, until they are announced.
@@ -88,6 +91,7 @@ impl Member {
             outgoing: Outgoing::new(&setup::spec(router, family, source))?,
             place: None,
             absent: String::new(),
+            virtual_mac: None,
             wanted: None,
             taking_over: None,
             claim: None,

@@ -6,6 +6,7 @@
 //! | `configure`, `setup` | a new configuration; what follows from it for machines and packets |
 //! | `router`, `member` | a virtual router; one family of it, with its machine and its place on the network |
 //! | `carry` | actions, carried out |
+//! | `virtual_mac` | the addresses apart from the interface's own, with the protocol's MAC address |
 //! | `links`, [`netlink`] | where the interfaces are and what addresses they have |
 //! | `receive`, [`adverts`], [`outgoing`] | advertisements |
 //! | [`frames`], [`packet_socket`] | gratuitous ARP and neighbour advertisements, and those of others |
@@ -31,6 +32,7 @@ mod receive;
 mod router;
 mod setup;
 mod thread;
+mod virtual_mac;
 mod words;
 
 use std::io;

@@ -166,7 +166,8 @@ impl Driver {
                 continue;
             }
             match member.machine.state() {
-                State::Active if member.claim.is_none() => {
+                // with the virtual MAC address nobody can tell whose it is
+                State::Active if member.claim.is_none() && member.address_mac() != Some(claim.mac) => {
                     let due = now + LEAST_PATIENCE.max(interval * 2);
                     member.claim = Some(Claim { due, address: claim.address, mac: claim.mac });
                 }

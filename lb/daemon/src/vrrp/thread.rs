@@ -224,6 +224,8 @@ impl Driver {
                 for id in self.ids() {
                     self.drive(id, Event::Shutdown, now);
                 }
+                // when all have let go, for it takes a while
+                self.ids().into_iter().for_each(|id| self.discard_virtual_mac(id));
                 self.send_pictures(now);
                 // who asked may be gone
                 let _ = done.send(());

@@ -14,8 +14,11 @@ pub struct Link {
     /// Another when a link of this name is made anew.
     pub index: u32,
     pub name: String,
+    /// By an operator, or a program.
+    pub switched_on: bool,
     /// Switched on, and able to carry packets.
     pub up: bool,
+    pub group: u32,
     /// Of an Ethernet.
     pub mac: Option<MacAddr>,
 }
@@ -93,6 +96,14 @@ impl Table {
     /// The link that has this name now.
     pub fn link(&self, name: &str) -> Option<&Link> {
         self.links.values().find(|link| link.name == name)
+    }
+
+    pub fn links(&self) -> impl Iterator<Item = &Link> {
+        self.links.values()
+    }
+
+    pub fn link_by_index(&self, index: u32) -> Option<&Link> {
+        self.links.get(&index)
     }
 
     /// Those of the link with this index.
