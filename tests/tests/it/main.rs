@@ -31,4 +31,5 @@ mod series;
 mod stop;
 mod timeline;
 mod unplugged;
+mod virtual_addresses;
 mod vrrp;
