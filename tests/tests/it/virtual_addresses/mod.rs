@@ -16,6 +16,9 @@ use testkit::pair::{PORT, Pair, Side, VIP, VIP6};
 
 use crate::scene::{SOON, soon, status};
 
+/// Something that a test does to the scene.
+type Act<'a> = &'a dyn Fn();
+
 const VIPS: [IpAddr; 2] = [VIP, VIP6];
 
 /// A daemon on each host. All being well, the addresses are on lb-a.

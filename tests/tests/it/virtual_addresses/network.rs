@@ -6,7 +6,7 @@ use testkit::capture::Capture;
 use testkit::netns::{self, BRIDGE, Host};
 use testkit::pair::{Pair, Side, VIP};
 
-use super::{Scene, file, told, wait_on, wait_state, wait_told};
+use super::{Act, Scene, file, told, wait_on, wait_state, wait_told};
 use crate::scene::SOON;
 
 const ANNOUNCED: &str = "lb_vrrp_announcements_sent_total";
@@ -81,7 +81,7 @@ fn a_dead_link_moves_the_addresses() {
     let scene = Scene::new("", "");
     let a = &scene.pair.a;
     let link = |state: &str| a.ip(&["link", "set", "eth0", state]).unwrap();
-    let ways: [(&dyn Fn(), &dyn Fn()); 2] = [
+    let ways: [(Act<'_>, Act<'_>); 2] = [
         (&|| link("down"), &|| {
             link("up");
             // the kernel has dropped it with the link

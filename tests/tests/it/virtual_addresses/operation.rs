@@ -100,7 +100,6 @@ fn a_program_is_told_in_order() {
     wait("MASTER", 1);
     let before = words().len();
     scene.a.ctl(&["vrrp", "release", "vip"]).unwrap();
-    wait("BACKUP", words().iter().filter(|word| *word == "BACKUP").count().max(1));
     soon("BACKUP", || (words().last().unwrap() == "BACKUP").then_some(()));
     scene.a.ctl(&["vrrp", "take", "vip"]).unwrap();
     wait("MASTER", 2);
@@ -110,12 +109,11 @@ fn a_program_is_told_in_order() {
     wait("MASTER", 3);
     scene.a.signal(Signal::SIGTERM).unwrap();
     scene.a.process().wait_exit(SOON).unwrap();
-    assert_eq!(
-        words()[before..],
-        ["BACKUP", "MASTER", "FAULT", "BACKUP", "MASTER", "STOP"],
-        "{:#?}",
-        fs::read_to_string(&log)
-    );
+    let words = words();
+    let (first, rest) = words[before..].split_at(3);
+    assert_eq!(first, ["BACKUP", "MASTER", "FAULT"]);
+    // it is Backup for so short a time that the next state may come first
+    assert!(rest.ends_with(&["MASTER".to_owned(), "STOP".to_owned()]), "{words:?}");
     let lines = fs::read_to_string(&log).unwrap();
     assert!(lines.lines().last().unwrap().ends_with("INSTANCE vip STOP 250"), "{lines}");
     wait_router(&scene.b, |router| router["state"] == "active");

@@ -5,7 +5,7 @@ use std::fs;
 use testkit::netns::{self, Host};
 use testkit::pair::{Pair, Side, VIP};
 
-use super::{Scene, file, told, wait_router, wait_state, wait_told};
+use super::{Act, Scene, file, told, wait_router, wait_state, wait_told};
 use crate::scene::SOON;
 
 const SERVERS: [&str; 2] = ["192.0.2.21", "192.0.2.22"];
@@ -80,7 +80,7 @@ fn files_commands_and_interfaces_are_tracked() {
     let ill = |name: &str| fs::write(path(name), "1").unwrap();
     let well = |name: &str| fs::remove_file(path(name)).unwrap();
     let link = |name: &str, state: &str| scene.pair.a.ip(&["link", "set", name, state]).unwrap();
-    let in_order: [(&dyn Fn(), &dyn Fn(), &str, &str); 6] = [
+    let ways: [(Act<'_>, Act<'_>, &str, &str); 6] = [
         (&|| ill("weighed"), &|| well("weighed"), "backup", "weighed says 1 (-20)"),
         (&|| ill("whole"), &|| well("whole"), "fault", "whole says 1"),
         (&|| ill("priced"), &|| well("priced"), "backup", "command priced fails (weight -20)"),
@@ -93,7 +93,7 @@ fn files_commands_and_interfaces_are_tracked() {
         ),
         (&|| link("heavy", "down"), &|| link("heavy", "up"), "fault", "interface heavy is down"),
     ];
-    for (spoil, mend, state, burden) in in_order {
+    for (spoil, mend, state, burden) in ways {
         spoil();
         scene.wait_on(Side::B);
         let router = wait_state(&scene.a, state);
