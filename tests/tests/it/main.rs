@@ -32,4 +32,5 @@ mod stop;
 mod timeline;
 mod unplugged;
 mod virtual_mac;
+mod virtual_addresses;
 mod vrrp;

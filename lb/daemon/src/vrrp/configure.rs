@@ -95,16 +95,16 @@ impl Driver {
         router.metrics.configured_priority.set(i64::from(settings.priority.get()));
         let before = std::mem::replace(&mut router.settings, settings);
         router.changed = true;
-        if router.settings.priority != before.priority {
-            // the machine begins with it; weights are added when all is judged anew
-            router.verdict.priority = router.settings.priority;
-        }
+        // what else follows from the verdict comes when all is judged anew
+        router.verdict.priority = judge(&router.settings, &self.facts).priority;
         for id in self.ids().into_iter().filter(|id| id.router == position) {
             self.remove_dropped(id, now);
             let Some(router) = self.routers.get_mut(position) else { return };
             let Some(member) = router.members.get_mut(id.member) else { continue };
             member.expected = setup::expected(&router.settings, member.family);
-            let Some(settings) = member.settings(&router.settings, grouped) else { continue };
+            let Some(settings) = member.settings(&router.settings, router.verdict.priority, grouped) else {
+                continue;
+            };
             member.outgoing.update(&setup::spec(&router.settings, member.family, settings.source));
             if router.settings.authentication != before.authentication {
                 member.verifier = setup::authenticator(&router.settings);

@@ -12,7 +12,7 @@ use pnet_base::MacAddr;
 use super::adverts::{Receiver, Sender};
 use super::member::{Member, Place};
 use super::netlink::Table;
-use super::news::Kind;
+use super::news::{Kind, State};
 use super::packet_socket::{PacketSocket, Protocol};
 use super::router::Router;
 use super::setup;
@@ -132,7 +132,10 @@ impl Driver {
                 member.outgoing.update(&setup::spec(&router.settings, member.family, place.source));
                 member.place = Some(place);
                 let grouped = self.clusters.iter().any(|cluster| cluster.members.contains(&id));
-                let Some(settings) = member.settings(&router.settings, grouped) else { return };
+                let Some(settings) = member.settings(&router.settings, router.verdict.priority, grouped)
+                else {
+                    return;
+                };
                 let actions = member.machine.reconfigure(now, settings);
                 for (id, event) in self.carry_out_all(id, actions, now) {
                     self.drive(id, event, now);
@@ -172,8 +175,8 @@ impl Driver {
         if member.place.is_none() && member.absent == why {
             return;
         }
-        member.absent.clone_from(&why);
-        self.happened(id, Kind::Link, why, now);
+        let before = std::mem::replace(&mut member.absent, why.clone());
+        self.happened(id, Kind::Link, why.clone(), now);
         // it may still say a last word, and remove addresses
         self.drive(id, Event::LinkDown, now);
         if let Some(member) = self.member(id) {
@@ -181,6 +184,10 @@ impl Driver {
         }
         if let Some(router) = self.routers.get_mut(id.router) {
             router.changed = true;
+            // the same fault, for another reason
+            if router.state == State::Fault && router.reason == before {
+                router.reason = why;
+            }
         }
     }
 

@@ -100,10 +100,16 @@ impl Member {
         })
     }
 
-    /// The settings that it should have, where it is.
-    pub(super) fn settings(&self, router: &VirtualRouter, grouped: bool) -> Option<Settings> {
+    /// The settings that it should have, where it is; `priority` has the weights added.
+    pub(super) fn settings(
+        &self,
+        router: &VirtualRouter,
+        priority: Priority,
+        grouped: bool,
+    ) -> Option<Settings> {
         let addresses = router.addresses_of(self.family).map(|address| address.addr()).collect();
-        Some(setup::settings(router, Addresses::new(addresses).ok()?, self.source(), grouped))
+        let settings = setup::settings(router, Addresses::new(addresses).ok()?, self.source(), grouped);
+        Some(Settings { priority, ..settings })
     }
 
     /// What advertisements come from, as far as that is known.
