@@ -1,8 +1,9 @@
 //! The one place with `unsafe`: system calls that no library wraps.
 #![allow(unsafe_code, reason = "each block says why it is sound")]
 
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 use nix::sys::signal::{self, SigHandler, Signal};
 use socket2::{SockAddr, SockAddrStorage};
@@ -66,4 +67,14 @@ pub fn link_address(index: u32, protocol: u16) -> SockAddr {
 pub fn ignore(signal: Signal) -> nix::Result<()> {
     // SAFETY: no handler is installed, so none can do what a handler must not.
     unsafe { signal::signal(signal, SigHandler::SigIgn) }.map(drop)
+}
+
+/// Another descriptor of the same file, the lowest free one from `least` on; not for programs that this one starts.
+///
+/// # Errors
+/// What the operating system says; in particular that `least` is beyond the limit of open files.
+pub fn duplicate_from(file: impl AsFd, least: i32) -> nix::Result<OwnedFd> {
+    let descriptor = fcntl(file, FcntlArg::F_DUPFD_CLOEXEC(least))?;
+    // SAFETY: the kernel has just opened it, so it is nobody else's.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }

@@ -46,6 +46,9 @@ pub enum Action {
     RemoveAddresses,
     /// A burst of gratuitous ARP and unsolicited neighbour advertisements for every address.
     Announce(AnnounceReason),
+    /// Ask the network who has the addresses (RFC 5227), to be answered by
+    /// [`AddressAnswered`](super::Event::AddressAnswered) if anybody has. Without an answer nothing is lost.
+    Probe,
     /// The state is another, or there is another reason for it.
     Notify { state: State, reason: Reason },
     /// For the [`Group`](super::Group): whether this member would take over.
@@ -212,6 +215,11 @@ pub enum Record {
     /// Not in this state.
     CommandIgnored,
     AddressLost,
+    /// The Active router is silent, and yet somebody has the address: its advertisements do not come through, or it
+    /// hangs. It gets one more interval.
+    AddressAnswered {
+        address: IpAddr,
+    },
     Conflict {
         address: IpAddr,
     },

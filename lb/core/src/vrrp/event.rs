@@ -23,6 +23,8 @@ pub enum Event {
     AddressesFailed(Term),
     /// Somebody removed an address that we had installed.
     AddressLost,
+    /// Somebody has one of the addresses, as [`Probe`](super::Action::Probe) asked.
+    AddressAnswered(IpAddr),
     /// Our own guard, taking us for dead, has removed the addresses and told the others that they are free.
     Withdrawn,
     /// Somebody else claims one of the addresses by ARP or neighbour discovery.

@@ -53,6 +53,7 @@ impl Group {
                 | Action::InstallAddresses(_)
                 | Action::RemoveAddresses
                 | Action::Announce(_)
+                | Action::Probe
                 | Action::Record(_) => {}
             }
         }

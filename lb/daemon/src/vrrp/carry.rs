@@ -52,6 +52,7 @@ impl Driver {
             Action::InstallAddresses(term) => return Some(self.install(id, term, now)),
             Action::RemoveAddresses => self.remove(id, now),
             Action::Announce(reason) => self.announce(id, reason, now),
+            Action::Probe => self.probe(id),
             Action::Notify { reason, .. } => self.state_changed(id, reason, now),
             // for the group only
             Action::Ready(_) => {}
@@ -146,10 +147,8 @@ impl Driver {
                 }
             }
         }
-        if let Some(member) = self.member(id) {
-            if member.wanted.take().is_some() {
-                self.happened(id, Kind::Addresses, "removed".to_owned(), now);
-            }
+        if self.member(id).is_some_and(|member| member.wanted.take().is_some()) {
+            self.happened(id, Kind::Addresses, "removed".to_owned(), now);
         }
         self.guard.drop_holding(&guarded);
     }
@@ -171,7 +170,7 @@ impl Driver {
                             sockets.neighbours.send(&frames::unsolicited_advert(*address, mac))
                         }
                     };
-                    failure = failure.or(sent.err());
+                    failure = failure.or_else(|| sent.err());
                 }
             }
         }
@@ -195,6 +194,19 @@ impl Driver {
             Some(error) => format!("cannot be announced: {error}"),
         };
         self.happened(id, Kind::Announcement, text, now);
+    }
+
+    /// Asks who has the addresses. Of IPv6 nobody is asked: the answer would come no sooner than the take-over.
+    fn probe(&mut self, id: Id) {
+        let Some((router, member)) = self.parts(id) else { return };
+        let Some(place) = &member.place else { return };
+        let Some(sockets) = self.sockets.get(&place.link) else { return };
+        for address in router.addresses_of(member.family) {
+            if let IpAddr::V4(address) = address.addr() {
+                // without an answer nothing is lost
+                let _ = sockets.arp.send(&frames::arp_probe(address, place.mac));
+            }
+        }
     }
 
     fn state_changed(&mut self, id: Id, reason: Reason, now: Instant) {
@@ -241,6 +253,7 @@ impl Driver {
             Record::Held => router.changed = true,
             Record::Election { .. }
             | Record::TwoOwners { .. }
+            | Record::AddressAnswered { .. }
             | Record::AddressesDiffer { .. }
             | Record::IntervalDiffers { .. }
             | Record::OwnAddressHeard

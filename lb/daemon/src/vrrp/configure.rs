@@ -139,8 +139,7 @@ impl Driver {
         let mut by_group: BTreeMap<String, Vec<Id>> = BTreeMap::new();
         for id in self.ids() {
             let Some(router) = self.routers.get(id.router) else { continue };
-            let group =
-                router.settings.group.clone().map_or_else(|| format!(" {}", router.name), |group| group);
+            let group = router.settings.group.clone().unwrap_or_else(|| format!(" {}", router.name));
             by_group.entry(group).or_default().push(id);
         }
         for members in by_group.into_values().filter(|members| members.len() > 1) {

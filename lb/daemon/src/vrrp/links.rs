@@ -1,5 +1,6 @@
 //! Where members are on the network: links come and go, change their MAC address, lose and regain addresses.
 
+use std::collections::btree_map::Entry;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -26,6 +27,14 @@ pub(super) struct Sockets {
 }
 
 impl Sockets {
+    fn open(link: u32) -> io::Result<Self> {
+        Ok(Self {
+            receivers: Vec::new(),
+            arp: PacketSocket::open(link, Protocol::Arp)?,
+            neighbours: PacketSocket::open(link, Protocol::NeighborDiscovery)?,
+        })
+    }
+
     pub(super) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         self.receivers
             .iter()
@@ -135,18 +144,15 @@ impl Driver {
         let explain = |error: io::Error| format!("no raw socket on {name}: {error}");
         let Spot { link, mac, source } = *spot;
         let sender = Sender::open(link, &name, source).map_err(explain)?;
-        if !self.sockets.contains_key(&link) {
-            let arp = PacketSocket::open(link, Protocol::Arp).map_err(explain)?;
-            let neighbours = PacketSocket::open(link, Protocol::NeighborDiscovery).map_err(explain)?;
-            self.sockets.insert(link, Sockets { receivers: Vec::new(), arp, neighbours });
-        }
-        if let Some(sockets) = self.sockets.get_mut(&link) {
-            let fits = |(of, joined, _): &(Family, bool, Receiver)| *of == family && (*joined || !multicast);
-            if !sockets.receivers.iter().any(fits) {
-                sockets.receivers.retain(|(of, _, _)| *of != family);
-                let receiver = Receiver::open(link, &name, family, multicast).map_err(explain)?;
-                sockets.receivers.push((family, multicast, receiver));
-            }
+        let sockets = match self.sockets.entry(link) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(none) => none.insert(Sockets::open(link).map_err(explain)?),
+        };
+        let fits = |(of, joined, _): &(Family, bool, Receiver)| *of == family && (*joined || !multicast);
+        if !sockets.receivers.iter().any(fits) {
+            sockets.receivers.retain(|(of, _, _)| *of != family);
+            let receiver = Receiver::open(link, &name, family, multicast).map_err(explain)?;
+            sockets.receivers.push((family, multicast, receiver));
         }
         Ok(Place { link, mac, source, sender })
     }

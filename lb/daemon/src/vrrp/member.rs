@@ -104,7 +104,7 @@ impl Member {
 
     /// What advertisements come from, as far as that is known.
     pub(super) fn source(&self) -> IpAddr {
-        self.place.as_ref().map_or(setup::unspecified(self.family), |place| place.source)
+        self.place.as_ref().map_or_else(|| setup::unspecified(self.family), |place| place.source)
     }
 
     /// Sends an advertisement to every destination.
@@ -116,7 +116,9 @@ impl Member {
         let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let mut outcome = Ok(());
         for (destination, packet) in self.outgoing.advert(priority, wall) {
-            outcome = outcome.and(place.sender.send(destination, &packet));
+            // each destination gets it, whatever became of the one before
+            let sent = place.sender.send(destination, &packet);
+            outcome = outcome.and(sent);
         }
         outcome
     }

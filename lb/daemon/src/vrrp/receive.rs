@@ -158,13 +158,21 @@ impl Driver {
             let Some(router) = self.routers.get_mut(id.router) else { continue };
             let interval = router.settings.advert_interval.get();
             let Some(member) = router.members.get_mut(id.member) else { continue };
-            let mut addresses = router.settings.addresses_of(member.family);
-            let ours = addresses.any(|address| address.addr() == claim.address);
+            let ours =
+                router.settings.addresses_of(member.family).any(|address| address.addr() == claim.address);
             let here =
                 member.place.as_ref().is_some_and(|place| place.link == link && place.mac != claim.mac);
-            if ours && here && member.machine.state() == State::Active && member.claim.is_none() {
-                let due = now + LEAST_PATIENCE.max(interval * 2);
-                member.claim = Some(Claim { due, address: claim.address, mac: claim.mac });
+            if !ours || !here {
+                continue;
+            }
+            match member.machine.state() {
+                State::Active if member.claim.is_none() => {
+                    let due = now + LEAST_PATIENCE.max(interval * 2);
+                    member.claim = Some(Claim { due, address: claim.address, mac: claim.mac });
+                }
+                // perhaps the answer to a probe
+                State::Backup => self.drive(id, Event::AddressAnswered(claim.address), now),
+                State::Active | State::Initialize | State::Fault(_) => {}
             }
         }
     }

@@ -108,6 +108,13 @@ pub(super) fn record(record: Record) -> (Kind, String) {
         }
         Record::CommandIgnored => (Kind::Command, "nothing to do in this state".to_owned()),
         Record::AddressLost => (Kind::Addresses, "somebody removed an address; it is put back".to_owned()),
+        Record::AddressAnswered { address } => {
+            let text = format!(
+                "no advertisements, and yet somebody has {address}: they do not come through, or that host hangs; \
+                 waits for one more"
+            );
+            (Kind::Announcement, text)
+        }
         Record::Conflict { address } => (Kind::Announcement, format!("somebody else claims {address}")),
         Record::InstallFailed { retry_after } => (
             Kind::Addresses,

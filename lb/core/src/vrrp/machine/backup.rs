@@ -19,6 +19,16 @@ pub(super) struct Backup {
     lower_since: Option<Instant>,
     /// The timer has expired and the group has not.
     ready: bool,
+    probe: Probe,
+}
+
+/// Whether the network was asked who has the addresses, before the timer expires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Probe {
+    NotYet,
+    Sent,
+    /// Somebody has: one more interval.
+    Answered,
 }
 
 /// What the timer runs for.
@@ -48,6 +58,7 @@ impl Backup {
     fn arm(&mut self, now: Instant, wait: Wait) {
         self.armed_at = now;
         self.wait = wait;
+        self.probe = Probe::NotYet;
     }
 }
 
@@ -60,14 +71,31 @@ impl Machine {
         out: &mut Actions,
     ) {
         let wait = Wait::ActiveDown;
-        self.phase = Phase::Backup(Backup { interval, armed_at: now, wait, lower_since: None, ready: false });
+        let (lower_since, ready, probe) = (None, false, Probe::NotYet);
+        self.phase = Phase::Backup(Backup { interval, armed_at: now, wait, lower_since, ready, probe });
         out.notify(State::Backup, reason);
+    }
+
+    /// When the timer expires, or there is something to do before it does.
+    pub(super) fn backup_wakes(&self, backup: &Backup) -> Option<Instant> {
+        let deadline = self.backup_deadline(backup)?;
+        Some(self.probe_at(backup, deadline).unwrap_or(deadline))
+    }
+
+    /// Half an interval before a take-over that nobody announced: on a local network the answer takes less.
+    fn probe_at(&self, backup: &Backup, deadline: Instant) -> Option<Instant> {
+        let silent = self.peers.active.is_some_and(|peer| peer.heard_at <= backup.armed_at);
+        let unplanned = matches!(backup.wait, Wait::ActiveDown) && silent;
+        (unplanned && backup.probe == Probe::NotYet).then(|| deadline - backup.interval.get() / 2)
     }
 
     /// Computed when asked: a change of priority shifts a running timer by the difference.
     pub(super) fn backup_deadline(&self, backup: &Backup) -> Option<Instant> {
         let interval = backup.interval;
         let wait = match backup.wait {
+            Wait::ActiveDown if backup.probe == Probe::Answered => {
+                self.active_down(interval) + interval.get()
+            }
             Wait::ActiveDown => self.active_down(interval),
             Wait::Skew(_) => self.skew(interval),
             Wait::Listen => interval.get() * 3 / 2,
@@ -146,9 +174,17 @@ impl Machine {
         let Phase::Backup(backup) = &self.phase else {
             return;
         };
-        let Some(deadline) = self.backup_deadline(backup).filter(|&deadline| deadline <= now) else {
+        let Some(deadline) = self.backup_deadline(backup) else {
             return;
         };
+        if now < deadline {
+            let due = self.probe_at(backup, deadline).is_some_and(|at| at <= now);
+            if due && let Phase::Backup(backup) = &mut self.phase {
+                backup.probe = Probe::Sent;
+                out.push(Action::Probe);
+            }
+            return;
+        }
         let late = now - deadline;
         let (interval, wait) = (backup.interval.get(), backup.wait);
         let reason = self.take_over_reason(backup, now);
@@ -161,6 +197,15 @@ impl Machine {
             backup.arm(now, Wait::Listen);
         } else {
             self.take_over(now, reason, out);
+        }
+    }
+
+    pub(super) fn answered(&mut self, address: IpAddr, out: &mut Actions) {
+        if let Phase::Backup(backup) = &mut self.phase
+            && backup.probe == Probe::Sent
+        {
+            backup.probe = Probe::Answered;
+            out.record(Record::AddressAnswered { address });
         }
     }
 

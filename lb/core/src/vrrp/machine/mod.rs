@@ -116,7 +116,7 @@ impl Machine {
     pub fn next_deadline(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Initialize => None,
-            Phase::Backup(backup) => self.backup_deadline(backup),
+            Phase::Backup(backup) => self.backup_wakes(backup),
             Phase::Active(active) => Some(active.next_deadline()),
             Phase::Fault(FaultReason::AddressInstallFailed) => self.retry_at,
             Phase::Fault(
@@ -161,6 +161,7 @@ impl Machine {
             Event::AddressesInstalled(term) => self.installed(now, term, &mut out),
             Event::AddressesFailed(term) => self.install_failed(now, term, &mut out),
             Event::AddressLost => self.address_lost(&mut out),
+            Event::AddressAnswered(address) => self.answered(address, &mut out),
             Event::Withdrawn => {
                 if let Phase::Active(_) = &self.phase {
                     self.give_way(now, self.settings.interval, Reason::Withdrawn, &mut out);

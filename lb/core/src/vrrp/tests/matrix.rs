@@ -76,6 +76,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("advert higher", advert(LOWER_PEER, 250)),
         ("advert own", advert("192.0.2.2", 200)),
         ("TimerExpired", Event::TimerExpired),
+        ("AddressAnswered", Event::AddressAnswered(ip("192.0.2.100"))),
         ("Withdrawn", Event::Withdrawn),
         ("LinkUp", Event::LinkUp),
         ("LinkDown", Event::LinkDown),
@@ -100,13 +101,13 @@ fn events() -> Vec<(&'static str, Event)> {
     ]
 }
 
-/// For the timer's row, the time at which it is due.
+/// For the timer's row, the time at which it is due, with no answer to a probe before it.
 fn row(name: &str, event: &Event, router: &Router) -> String {
     let mut router = router.clone();
     if *event == Event::TimerExpired
-        && let Some(deadline) = router.machine.next_deadline()
+        && let Some(wait) = router.until_timer()
     {
-        router.now = deadline;
+        router.now += wait;
     }
     let before = router.until_timer();
     let actions = router.on(event.clone());

@@ -107,11 +107,16 @@ impl Router {
     }
 
     /// To the next deadline, punctually.
+    /// Until something is done that the protocol asks for.
     fn wait_for_timer(&mut self) -> Vec<Action> {
-        self.now = self.machine.next_deadline().unwrap();
-        let actions = self.on(Event::TimerExpired);
-        self.assert_next_deadline();
-        actions
+        loop {
+            self.now = self.machine.next_deadline().unwrap();
+            let actions = self.on(Event::TimerExpired);
+            self.assert_next_deadline();
+            if actions != [Action::Probe] {
+                return actions;
+            }
+        }
     }
 
     /// A timer that has expired and stays where it is would keep its driver busy for ever.
@@ -138,7 +143,10 @@ impl Router {
     }
 
     fn until_timer(&self) -> Option<Duration> {
-        self.machine.next_deadline().map(|deadline| deadline - self.now)
+        let mut ahead = self.clone();
+        ahead.machine.next_deadline()?;
+        ahead.wait_for_timer();
+        Some(ahead.now - self.now)
     }
 }
 

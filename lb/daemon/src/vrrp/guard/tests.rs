@@ -1,7 +1,7 @@
 use std::io;
 use std::net::IpAddr;
 use std::num::NonZeroU8;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread::{self, JoinHandle};
@@ -350,10 +350,18 @@ fn what_is_held_after_it_fired_is_held() {
         // Before it was heard that the guard has fired.
         guard.hold(&scene.holding);
         guard.drop_holding("dropped");
+        soon("the addresses are withdrawn", || scene.installed() == 0);
         scene.install();
         assert_eq!(guard.read(), Some(News::Fired(vec!["other".to_owned()])));
         drop(guard);
         process.join().unwrap().unwrap();
         assert_eq!(scene.installed(), 0);
     });
+}
+
+#[test]
+fn what_is_opened_later_is_closed_later() {
+    let (ours, theirs) = Guard::connect().unwrap();
+    let later: Vec<_> = (0..8).map(|_| theirs.try_clone().unwrap()).collect();
+    assert!(later.iter().all(|later| later.as_raw_fd() < ours.as_raw_fd()));
 }

@@ -45,11 +45,6 @@ impl Address {
     pub fn secondary(&self) -> bool {
         self.flags.contains(AddressFlags::Secondary)
     }
-
-    /// Not to be the source of new connections.
-    pub fn deprecated(&self) -> bool {
-        self.flags.contains(AddressFlags::Deprecated)
-    }
 }
 
 /// The links and addresses of a network namespace.
@@ -98,10 +93,6 @@ impl Table {
     /// The link that has this name now.
     pub fn link(&self, name: &str) -> Option<&Link> {
         self.links.values().find(|link| link.name == name)
-    }
-
-    pub fn link_by_index(&self, index: u32) -> Option<&Link> {
-        self.links.get(&index)
     }
 
     /// Those of the link with this index.

@@ -10,6 +10,8 @@ use crate::balance::rng::SplitMix64;
 const INBOX: usize = 64;
 /// Of netlink.
 const INSTALL_TAKES: Duration = Duration::from_micros(300);
+/// Of ARP, there and back.
+const PROBE_TAKES: Duration = Duration::from_micros(200);
 
 /// What carries a packet.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +61,7 @@ impl Host {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Pending {
     Packet { to: usize, heard: Heard },
+    Answer { to: usize, address: IpAddr },
     Install { host: usize, epoch: u64, term: Term },
 }
 
@@ -196,8 +199,19 @@ impl World {
                     self.note(format_args!("{host} is {state:?}: {reason:?}"));
                     self.hosts[host].transitions += 1;
                 }
+                Action::Probe => self.probe(host),
                 Action::Ready(_) | Action::Record(_) => {}
             }
+        }
+    }
+
+    /// The kernel of whoever has the addresses answers, whether its process runs or not.
+    fn probe(&mut self, from: usize) {
+        let reaches = |to: usize| self.links[from][to].whole && self.links[to][from].whole;
+        let answers = |to: usize| to != from && self.hosts[to].has_addresses && self.hosts[to].link_up;
+        if self.hosts[from].link_up && (0..self.hosts.len()).any(|to| answers(to) && reaches(to)) {
+            let address = self.hosts[from].settings.addresses.as_slice()[0];
+            self.schedule(PROBE_TAKES, Pending::Answer { to: from, address });
         }
     }
 
@@ -266,6 +280,11 @@ impl World {
             Pending::Packet { to, heard } => {
                 if self.hosts[to].link_up {
                     self.tell(to, Event::AdvertReceived(heard));
+                }
+            }
+            Pending::Answer { to, address } => {
+                if self.hosts[to].link_up {
+                    self.tell(to, Event::AddressAnswered(address));
                 }
             }
             Pending::Install { host, epoch, term } => {

@@ -3,6 +3,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
+use netlink_packet_route::address::AddressFlags;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::SockRef;
 
@@ -61,7 +62,12 @@ fn an_address_that_we_add_is_ours_until_somebody_takes_it_away() {
             let ours: Vec<_> = monitor.table().ours().map(|ours| (ours.link, ours.address)).collect();
             assert_eq!(ours, [(left, address)]);
             assert!(monitor.table().ours().all(|ours| !ours.tentative()));
-            assert!(monitor.table().ours().all(|ours| ours.deprecated() == host.is_ipv6()));
+            assert!(
+                monitor
+                    .table()
+                    .ours()
+                    .all(|ours| ours.flags.contains(AddressFlags::Deprecated) == host.is_ipv6())
+            );
             // a process that starts now knows it too
             assert_eq!(Monitor::open().unwrap().table().ours().count(), 1);
             ip(&format!("address del {text} dev left"));
