@@ -1,0 +1,4 @@
+//! Two hosts that share a virtual address by VRRP.
+
+mod interop;
+mod scene;
