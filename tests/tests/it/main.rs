@@ -31,6 +31,6 @@ mod series;
 mod stop;
 mod timeline;
 mod unplugged;
-mod virtual_mac;
 mod virtual_addresses;
+mod virtual_mac;
 mod vrrp;

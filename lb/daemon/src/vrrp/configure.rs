@@ -107,12 +107,28 @@ impl Driver {
             };
             member.outgoing.update(&setup::spec(&router.settings, member.family, settings.source));
             if router.settings.authentication != before.authentication {
-                member.verifier = setup::authenticator(&router.settings);
+                member.authenticate(&router.settings);
             }
+            let is_active = member.wanted.is_some();
             let actions = member.machine.reconfigure(now, settings);
             for (id, event) in self.carry_out_all(id, actions, now) {
                 self.drive(id, event, now);
             }
+            if is_active {
+                // its last word is another now
+                self.hold(id);
+                self.install_changed(id, now);
+            }
+        }
+    }
+
+    /// The machine knows addresses without their prefix lengths.
+    fn install_changed(&mut self, id: Id, now: Instant) {
+        let Some(router) = self.routers.get(id.router) else { return };
+        let Some(member) = router.members.get(id.member) else { return };
+        let configured = router.settings.addresses_of(member.family);
+        if member.wanted.as_ref().is_some_and(|wanted| configured.ne(wanted.addresses.iter().copied())) {
+            self.drive(id, Event::AddressLost, now);
         }
     }
 
@@ -122,8 +138,10 @@ impl Driver {
         let Some(member) = router.members.get_mut(id.member) else { return };
         let Some(link) = member.address_link() else { return };
         let Some(wanted) = &mut member.wanted else { return };
-        let stays: Vec<_> = router.settings.addresses_of(member.family).collect();
-        let dropped: Vec<_> = wanted.addresses.extract_if(.., |address| !stays.contains(address)).collect();
+        let stays: Vec<_> =
+            router.settings.addresses_of(member.family).map(|address| address.addr()).collect();
+        let dropped: Vec<_> =
+            wanted.addresses.extract_if(.., |address| !stays.contains(&address.addr())).collect();
         for address in dropped {
             let text = match self.writer.remove(link, address) {
                 Ok(_) => format!("{address} removed: it is no longer configured"),
@@ -135,21 +153,15 @@ impl Driver {
 
     /// Members of one router, and routers of one group, move together.
     fn regroup(&mut self, now: Instant) {
-        for id in self.ids() {
-            self.drive(id, Event::GroupFault(false), now);
-        }
         let mut by_group: BTreeMap<String, Vec<Id>> = BTreeMap::new();
         for id in self.ids() {
             let Some(router) = self.routers.get(id.router) else { continue };
             let group = router.settings.group.clone().unwrap_or_else(|| format!(" {}", router.name));
             by_group.entry(group).or_default().push(id);
         }
-        for members in by_group.into_values().filter(|members| members.len() > 1) {
-            let machines = members.iter().filter_map(|id| {
-                let member = self.routers.get(id.router)?.members.get(id.member)?;
-                Some((member.machine.state(), member.machine.waits_for_group()))
-            });
-            let group = Group::of(machines);
+        for members in by_group.into_values() {
+            let machine = |id: &Id| Some(&self.routers.get(id.router)?.members.get(id.member)?.machine);
+            let group = Group::of(members.iter().filter_map(machine));
             let first = members.first().copied();
             self.clusters.push(Cluster { group, members });
             for (id, event) in
@@ -158,6 +170,8 @@ impl Driver {
                 self.drive(id, event, now);
             }
         }
+        // one that is alone has been told so, and needs nobody
+        self.clusters.retain(|cluster| cluster.members.len() > 1);
     }
 
     /// Holds what is known against what each router tracks.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
 
-use lb_core::vrrp::{Event, Family};
+use lb_core::vrrp::{Event, Family, Priority};
 use pnet_base::MacAddr;
 
 use super::adverts::{Receiver, Sender};
@@ -89,6 +89,13 @@ impl Driver {
             self.reconcile(id, now);
         }
         self.close_unused();
+    }
+
+    /// A socket that could not be opened may be now: the kernel does not tell.
+    pub(super) fn settle_homeless(&mut self, now: Instant) {
+        if self.routers.iter().flat_map(|router| &router.members).any(|member| member.place.is_none()) {
+            self.refresh_links(now);
+        }
     }
 
     fn note_interfaces(&mut self) {
@@ -199,7 +206,7 @@ impl Driver {
         let Some(link) = member.address_link() else { return };
         if let Some(wanted) = &mut member.wanted {
             let on = member.virtual_mac.as_ref().is_none_or(|virtual_mac| virtual_mac.is_on(table));
-            let all = on && wanted.addresses.iter().all(|address| table.has(link, address.addr()));
+            let all = on && wanted.addresses.iter().all(|address| table.holds(link, *address));
             let lost = !all && (wanted.seen || wanted.limit() <= now);
             wanted.seen |= all;
             if lost {
@@ -207,18 +214,10 @@ impl Driver {
             }
             return;
         }
-        let family = member.family;
-        let owner = router.settings.priority == lb_core::vrrp::Priority::OWNER;
-        let addresses = router.settings.addresses_of(family);
-        let stale: Vec<_> = addresses.filter(|address| !owner && table.has(link, address.addr())).collect();
-        for address in stale {
-            let text = match self.writer.remove(link, address) {
-                Ok(true) => format!("{address} was here and must not be: removed"),
-                // it was on its way already
-                Ok(false) => continue,
-                Err(error) => format!("{address} must not be here and cannot be removed: {error}"),
-            };
-            self.happened(id, Kind::Addresses, text, now);
+        let owner = router.settings.priority == Priority::OWNER;
+        let here = router.settings.addresses_of(member.family).any(|address| table.has(link, address.addr()));
+        if here && !owner && self.remove_forms(id, true, now) > 0 {
+            self.happened(id, Kind::Addresses, "was here and must not be: removed".to_owned(), now);
         }
     }
 
@@ -242,7 +241,9 @@ fn spot(table: &Table, router: &Router, member: &Member) -> Result<Spot, String>
         return Err(format!("interface {name} is down"));
     }
     let mac = link.mac.ok_or_else(|| format!("interface {name} has no MAC address"))?;
-    let own: Vec<IpAddr> = router.settings.addresses.iter().map(|address| address.addr()).collect();
+    // an owner's addresses are the interface's own
+    let virtual_ = router.settings.addresses.iter().filter(|_| router.settings.priority != Priority::OWNER);
+    let own: Vec<IpAddr> = virtual_.map(|address| address.addr()).collect();
     let source = match (router.settings.source_of(member.family), member.family) {
         (Some(source), _) if table.has(link.index, source) => source,
         (Some(source), _) => return Err(format!("interface {name} has not the address {source}")),

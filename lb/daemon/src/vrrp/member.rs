@@ -32,12 +32,16 @@ pub(super) struct Member {
     pub(super) virtual_mac: Option<VirtualMac>,
     /// The addresses, if they are wanted on the host.
     pub(super) wanted: Option<Wanted>,
+    /// Of an owner: addresses that the interface had without us.
+    pub(super) own: Vec<IpNet>,
     /// When the addresses were last decided to be installed, until they are announced.
     pub(super) taking_over: Option<Instant>,
     /// A claim of another, to be told when the claimant had time to say that it is Active.
     pub(super) claim: Option<Claim>,
-    /// What was last refused, so that it is told once.
-    pub(super) refused: Option<(IpAddr, &'static str)>,
+    /// When the last claim was noted; whoever repeats it must not fill the flight recorder.
+    pub(super) claimed_at: Option<Instant>,
+    /// What was refused of whom, so that it is told once.
+    pub(super) refused: Vec<(IpAddr, &'static str)>,
     /// Why the last advertisement could not be sent.
     pub(super) unsent: Option<io::ErrorKind>,
 }
@@ -67,6 +71,7 @@ impl Wanted {
     }
 }
 
+const CLAIM_PAUSE: Duration = Duration::from_secs(1);
 /// The kernel tells of IPv6 addresses a little later.
 const NEWS_OF_ADDRESSES: Duration = Duration::from_millis(250);
 
@@ -87,15 +92,17 @@ impl Member {
             family,
             machine: Machine::new(setup::settings(router, addresses, source, grouped)),
             expected: setup::expected(router, family),
-            verifier: setup::authenticator(router),
+            verifier: setup::authentication(router).map(Authenticator::new),
             outgoing: Outgoing::new(&setup::spec(router, family, source))?,
             place: None,
             absent: String::new(),
             virtual_mac: None,
             wanted: None,
+            own: Vec::new(),
             taking_over: None,
             claim: None,
-            refused: None,
+            claimed_at: None,
+            refused: Vec::new(),
             unsent: None,
         })
     }
@@ -110,6 +117,14 @@ impl Member {
         let addresses = router.addresses_of(self.family).map(|address| address.addr()).collect();
         let settings = setup::settings(router, Addresses::new(addresses).ok()?, self.source(), grouped);
         Some(Settings { priority, ..settings })
+    }
+
+    /// With other keys. What was seen stays known, so that nothing of it is good again.
+    pub(super) fn authenticate(&mut self, router: &VirtualRouter) {
+        match (&mut self.verifier, setup::authentication(router)) {
+            (Some(verifier), Some(settings)) => verifier.reconfigure(settings),
+            (verifier, settings) => *verifier = settings.map(Authenticator::new),
+        }
     }
 
     /// What advertisements come from, as far as that is known.
@@ -136,6 +151,15 @@ impl Member {
     /// Who an authenticated packet of `source` is from.
     pub(super) fn context(&self, source: IpAddr) -> Context {
         Context { version: self.expected.version, vrid: self.expected.vrid, source }
+    }
+
+    /// Whether to note a claim; as often as it is answered.
+    pub(super) fn claim_is_news(&mut self, now: Instant) -> bool {
+        let is_news = self.claimed_at.is_none_or(|at| now >= at + CLAIM_PAUSE);
+        if is_news {
+            self.claimed_at = Some(now);
+        }
+        is_news
     }
 
     /// When it wants to be served.

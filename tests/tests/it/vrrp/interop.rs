@@ -120,7 +120,13 @@ impl Dialect {
     }
 
     fn judge(&self, pair: &Pair, frames: &Frames, better: Side, blows: &[Blow]) {
-        if let Ok(to) = std::env::var("KEEP") { std::fs::copy(frames.path(), format!("{to}/{}.pcapng", std::thread::current().name().unwrap().replace(':',"_"))).unwrap(); }
+        if let Ok(to) = std::env::var("KEEP") {
+            std::fs::copy(
+                frames.path(),
+                format!("{to}/{}.pcapng", std::thread::current().name().unwrap().replace(':', "_")),
+            )
+            .unwrap();
+        }
         assert_eq!(frames.faults().unwrap(), [""; 0]);
         let mut owners = vec![better.node()];
         for _ in blows {

@@ -57,8 +57,7 @@ pub fn address(network: &str) -> IpAddr {
 
 /// lb as a proxy of the pair's servers at these virtual addresses, and what else its file has.
 pub fn proxy(pair: &Pair, vips: &[IpAddr], more: &str) -> String {
-    let bind: Vec<String> =
-        vips.iter().map(|vip| format!("\"{}\"", SocketAddr::new(*vip, PORT))).collect();
+    let bind: Vec<String> = vips.iter().map(|vip| format!("\"{}\"", SocketAddr::new(*vip, PORT))).collect();
     let [first, second] = pair.server_addresses();
     format!(
         "workers: 1

@@ -25,6 +25,8 @@ impl Machine {
                     active.advertise(now, &self.settings, priority, &mut out);
                 }
             }
+            // nobody will say that the group is ready
+            Phase::Backup(backup) if !self.settings.grouped && backup.is_ready() => backup.wait_no_longer(),
             Phase::Backup(backup) if self.peers.active.is_none() => backup.set_interval(interval),
             Phase::Initialize | Phase::Backup(_) | Phase::Fault(_) => {}
         }

@@ -45,3 +45,14 @@ fn a_backup_waits_by_its_new_settings_until_it_hears_an_active_router() {
     assert_eq!(effects(actions.as_slice()), []);
     assert_eq!(router.until_timer(), Some(millis(325)));
 }
+
+#[test]
+fn one_that_waited_for_its_group_goes_on_alone_when_the_group_is_no_more() {
+    let mut router = Router::backup(Settings { grouped: true, ..settings(200) });
+    router.wait_for_timer();
+    assert_eq!(router.machine.next_deadline(), None, "it waits for the others");
+    let actions = router.machine.reconfigure(router.now, settings(200));
+    assert_eq!(actions.as_slice(), []);
+    router.wait(INTERVAL * 2);
+    assert_eq!(router.state(), State::Active);
+}

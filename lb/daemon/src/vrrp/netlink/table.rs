@@ -111,6 +111,16 @@ impl Table {
         self.addresses.iter().filter(move |address| address.link == index)
     }
 
+    /// Whether the link with this index has exactly this.
+    pub fn holds(&self, index: u32, address: IpNet) -> bool {
+        self.addresses(index).any(|known| known.address == address)
+    }
+
+    /// Every form in which the link with this index has `address`: with one prefix length or another.
+    pub fn forms(&self, index: u32, address: IpAddr) -> impl Iterator<Item = &Address> {
+        self.addresses(index).filter(move |known| known.address.addr() == address)
+    }
+
     /// Whether the link with this index has `address`, with whatever prefix and flags.
     pub fn has(&self, index: u32, address: IpAddr) -> bool {
         self.addresses(index).any(|known| known.address.addr() == address)
