@@ -95,6 +95,7 @@ impl Handle {
 pub fn start(metrics: Arc<Metrics>, beats: Arc<Beats>, news: UnboundedSender<News>) -> io::Result<Handle> {
     let monitor = Monitor::open()?;
     let writer = Writer::open()?;
+    writer.check_permission()?;
     adverts::check_permission()?;
     let guard = Keeper::new(Guard::start()?, Instant::now());
     let (commands, received) = mpsc::channel();

@@ -150,6 +150,47 @@ fn what_a_dead_host_left_is_removed_by_the_next_daemon() {
 }
 
 #[test]
+fn the_end_or_a_stall_of_a_backup_changes_nothing() {
+    if netns::skip() {
+        return;
+    }
+    let mut scene = Scene::new("", "");
+    let transitions = scene.transitions();
+    scene.b.signal(Signal::SIGSTOP).unwrap();
+    // so long that a backup that runs would have taken over
+    (0..2).for_each(|_| scene.wait_adverts(Side::A, || {}));
+    scene.b.signal(Signal::SIGCONT).unwrap();
+    scene.wait_adverts(Side::A, || assert_eq!(scene.pair.holders(VIP).unwrap(), [Side::A]));
+    scene.wait_backup(Side::B);
+    assert_eq!(scene.transitions(), transitions, "{:#?}", told(&scene.b));
+    assert_eq!(scene.b.metrics().unwrap().sum(FIRED, &[]), 0.0, "it had nothing to let go of");
+
+    let guard = guard(&scene.b, None);
+    scene.b.signal(Signal::SIGKILL).unwrap();
+    scene.b.process().wait_exit(SOON).unwrap();
+    wait_gone(guard);
+    scene.wait_adverts(Side::A, || assert_eq!(scene.pair.holders(VIP).unwrap(), [Side::A]));
+    let heard = scene.a.metrics().unwrap().sum("lb_vrrp_priority_zero_received_total", &[]);
+    assert_eq!(heard, 0.0, "it was not Active");
+}
+
+#[test]
+fn a_host_that_stood_still_as_a_whole_gives_way_to_who_took_over() {
+    if netns::skip() {
+        return;
+    }
+    let mut scene = Scene::new("preempt: false", "");
+    scene.a.process().signal_tree(Signal::SIGSTOP).unwrap();
+    wait_state(&scene.b, "active");
+    wait_told(&scene.b, "is silent since");
+    scene.a.process().signal_tree(Signal::SIGCONT).unwrap();
+    let last = scene.pair.wait_one(VIP).unwrap();
+    wait_on(&scene.pair, last);
+    scene.wait_adverts(last, || assert_eq!(scene.pair.holders(VIP).unwrap(), [last]));
+    wait_state(scene.lb(last.other()), "backup");
+}
+
+#[test]
 fn a_file_without_virtual_routers_needs_no_guard() {
     if netns::skip() {
         return;

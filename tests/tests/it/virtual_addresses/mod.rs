@@ -57,7 +57,12 @@ impl Scene {
 
     /// Waits until that host listens to the other one.
     fn wait_backup(&self, side: Side) {
-        wait_router(self.lb(side), |router| router["state"] == "backup" && !router["active_peer"].is_null());
+        let lb = self.lb(side);
+        wait_state(lb, "backup");
+        const RECEIVED: &str = "lb_vrrp_adverts_received_total";
+        // some of each family
+        let enough = lb.metrics().unwrap().sum(RECEIVED, &[]) + 4.0;
+        lb.wait_metric(RECEIVED, &[], SOON, |received| received >= enough).unwrap();
     }
 
     /// Waits until that host, which is Active, has advertised ten times more: enough for the other to answer.

@@ -55,13 +55,19 @@ fn another_mac_address_and_a_stranger_are_answered_with_an_announcement() {
 
     // the kernel of the client claims the address for itself
     let stranger = &scene.pair.client;
-    let notify = || Ok(fs::write("/proc/sys/net/ipv4/conf/eth0/arp_notify", "1")?);
+    let notify = || {
+        fs::write("/proc/sys/net/ipv4/conf/eth0/arp_notify", "1")?;
+        Ok(fs::write("/proc/sys/net/ipv6/conf/eth0/ndisc_notify", "1")?)
+    };
     stranger.run(notify).unwrap();
     stranger.add_address("192.0.2.100/24").unwrap();
+    stranger.add_address("2001:db8::100/64").unwrap();
     stranger.ip(&["link", "set", "eth0", "address", "02:00:00:00:00:bb"]).unwrap();
-    scene.a.wait_metric("lb_vrrp_conflicts_total", &[], SOON, |conflicts| conflicts > 0.0).unwrap();
-    wait_told(&scene.a, "announced 5 times: somebody else claimed them");
-    assert!(told(&scene.a).iter().any(|entry| entry.contains("02:00:00:00:00:bb claims 192.0.2.100")));
+    scene.a.wait_metric("lb_vrrp_conflicts_total", &[], SOON, |conflicts| conflicts >= 2.0).unwrap();
+    for (family, vip) in [("IPv4", "192.0.2.100"), ("IPv6", "2001:db8::100")] {
+        wait_told(&scene.a, &format!("{family}: 02:00:00:00:00:bb claims {vip}"));
+        wait_told(&scene.a, &format!("{family}: announced 5 times: somebody else claimed them"));
+    }
     scene.wait_on(Side::A);
 
     let frames = capture.stop().unwrap();

@@ -1,34 +1,45 @@
 //! Advertisements that are not what they should be, sent by a third host.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use nix::net::if_::if_nametoindex;
+use socket2::{Domain, Protocol, Socket, Type};
 use testkit::netns;
 use testkit::pair::{Pair, Side};
 
 use super::{Scene, wait_state};
 use crate::scene::{SOON, soon};
 
-const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
+const GROUP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18)), 0);
+const GROUP_V6: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12)), 0);
 const VRRP: i32 = 112;
 const REJECTED: &str = "lb_vrrp_adverts_rejected_total";
 
 /// Sends packets of VRRP from the client's host.
-struct Sender(Socket);
+struct Sender {
+    socket: Socket,
+    to: SocketAddr,
+}
 
 impl Sender {
-    fn new(pair: &Pair) -> Self {
+    fn new(pair: &Pair, to: SocketAddr) -> Self {
         let open = || {
-            let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(VRRP)))?;
-            socket.set_multicast_if_v4(&Ipv4Addr::new(192, 0, 2, 50))?;
+            let socket = Socket::new(Domain::for_address(to), Type::RAW, Some(Protocol::from(VRRP)))?;
+            match to {
+                SocketAddr::V4(_) => socket.set_multicast_if_v4(&Ipv4Addr::new(192, 0, 2, 50))?,
+                SocketAddr::V6(_) => socket.set_multicast_if_v6(if_nametoindex("eth0")?)?,
+            }
             Ok(socket)
         };
-        Self(pair.client.run(open).unwrap())
+        Self { socket: pair.client.run(open).unwrap(), to }
     }
 
     fn send(&self, ttl: u32, packet: &[u8]) {
-        self.0.set_multicast_ttl_v4(ttl).unwrap();
-        self.0.send_to(packet, &SockAddr::from(SocketAddrV4::new(GROUP, 0))).unwrap();
+        match self.to {
+            SocketAddr::V4(_) => self.socket.set_multicast_ttl_v4(ttl).unwrap(),
+            SocketAddr::V6(_) => self.socket.set_multicast_hops_v6(ttl).unwrap(),
+        }
+        self.socket.send_to(packet, &self.to.into()).unwrap();
     }
 }
 
@@ -66,7 +77,7 @@ fn malformed_advertisements_are_counted_and_change_nothing() {
         return;
     }
     let scene = Scene::new("", "");
-    let sender = Sender::new(&scene.pair);
+    let [sender, six] = [GROUP, GROUP_V6].map(|group| Sender::new(&scene.pair, group));
     let transitions = scene.transitions();
     let good = |priority| advert(priority, |_| ());
     let mut wrong_sum = good(255);
@@ -119,9 +130,10 @@ fn malformed_advertisements_are_counted_and_change_nothing() {
             packet[0] = 0x31;
         }
         sender.send(255, &packet);
+        six.send(if number % 5 == 0 { 64 } else { 255 }, &packet);
     }
     let all = |side| scene.lb(side).metrics().unwrap().sum(REJECTED, &[]);
-    soon("a thousand refusals", || Side::ALL.iter().all(|side| all(*side) >= 1000.0).then_some(()));
+    soon("two thousand refusals", || Side::ALL.iter().all(|side| all(*side) >= 2000.0).then_some(()));
     scene.wait_adverts(Side::A, || {});
     assert_eq!(scene.transitions(), transitions);
     scene.wait_on(Side::A);

@@ -120,6 +120,21 @@ fn addresses_come_and_go_with_a_reload() {
 }
 
 #[test]
+fn a_better_priority_takes_the_addresses() {
+    if netns::skip() {
+        return;
+    }
+    let scene = Scene::new("", "");
+    scene.b.reload(&file(&scene.pair, 252, "")).unwrap();
+    scene.wait_on(Side::B);
+    scene.wait_backup(Side::A);
+    scene.a.reload(&file(&scene.pair, 253, "preempt: false")).unwrap();
+    scene.wait_adverts(Side::B, || assert_eq!(scene.pair.holders(VIP).unwrap(), [Side::B]));
+    scene.a.reload(&file(&scene.pair, 253, "")).unwrap();
+    scene.wait_on(Side::A);
+}
+
+#[test]
 fn another_router_under_the_same_name_begins_anew() {
     if netns::skip() {
         return;

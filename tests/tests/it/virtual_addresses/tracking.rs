@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use testkit::capture::Capture;
 use testkit::netns::{self, Host};
 use testkit::pair::{Pair, Side, VIP};
 
@@ -123,12 +124,15 @@ fn a_weight_counts_on_both_sides_of_a_reload() {
     };
     priority(250.0);
     let transitions = scene.transitions();
+    let capture = Capture::at_switch(&scene.pair.net).unwrap();
     for own in [191_u8, 192, 193, 194] {
         scene.a.reload(&new(own)).unwrap();
         priority(f64::from(own) + 60.0);
     }
     scene.wait_adverts(Side::A, || assert_eq!(scene.pair.holders(VIP).unwrap(), [Side::A]));
     assert_eq!(scene.transitions(), transitions, "{:#?}", told(&scene.b));
-    let heard = told(&scene.b).into_iter().filter(|entry| entry.contains("has the lower priority"));
-    assert_eq!(heard.collect::<Vec<_>>(), [""; 0], "a priority without its weight was advertised");
+    let frames = capture.stop().unwrap();
+    assert_eq!(frames.faults().unwrap(), [""; 0]);
+    assert!(frames.count("vrrp.prio == 254").unwrap() > 0);
+    assert_eq!(frames.count("vrrp.prio >= 190 && vrrp.prio <= 194").unwrap(), 0, "without its weight");
 }

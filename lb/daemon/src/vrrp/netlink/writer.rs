@@ -1,7 +1,7 @@
 //! Changes to this host's addresses.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
@@ -23,6 +23,16 @@ impl Writer {
     /// What the operating system says.
     pub fn open() -> io::Result<Self> {
         Connection::open().map(Self)
+    }
+
+    /// Whether this process may change addresses.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::PermissionDenied`] without CAP_NET_ADMIN, or what else the kernel says.
+    pub fn check_permission(&self) -> io::Result<()> {
+        // It asks for the right before it looks for the link, which does not exist.
+        const NO_LINK: u32 = 0;
+        self.remove(NO_LINK, IpAddr::V4(Ipv4Addr::UNSPECIFIED).into()).map(drop)
     }
 
     /// Puts `address` on the link with this index, usable at once. Fine if it is there, whoever put it there. A
