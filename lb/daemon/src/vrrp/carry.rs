@@ -132,9 +132,9 @@ impl Driver {
     }
 
     /// Removes the addresses in every form in which they are here; without `all`, only those that are not configured.
-    pub(super) fn remove_forms(&mut self, id: Id, all: bool, now: Instant) -> usize {
-        let Some((router, member)) = self.parts(id) else { return 0 };
-        let Some(link) = member.address_link() else { return 0 };
+    pub(super) fn remove_forms(&mut self, id: Id, all: bool, now: Instant) -> Vec<IpNet> {
+        let Some((router, member)) = self.parts(id) else { return Vec::new() };
+        let Some(link) = member.address_link() else { return Vec::new() };
         let configured: Vec<IpNet> = router.addresses_of(member.family).collect();
         let table = self.monitor.table();
         let here = configured.iter().flat_map(|address| table.forms(link, address.addr()));
@@ -144,10 +144,11 @@ impl Driver {
             forms.extend(configured.iter().copied().filter(|address| !table.holds(link, *address)));
         }
         forms.retain(|form| !member.own.contains(form) && (all || !configured.contains(form)));
-        let mut removed = 0;
+        let mut removed = Vec::new();
         for address in forms {
             match self.writer.remove(link, address) {
-                Ok(was_there) => removed += usize::from(was_there),
+                Ok(true) => removed.push(address),
+                Ok(false) => {}
                 Err(error) => {
                     if let Some(router) = self.routers.get(id.router) {
                         router.metrics.address_errors.inc();

@@ -216,8 +216,11 @@ impl Driver {
         }
         let owner = router.settings.priority == Priority::OWNER;
         let here = router.settings.addresses_of(member.family).any(|address| table.has(link, address.addr()));
-        if here && !owner && self.remove_forms(id, true, now) > 0 {
-            self.happened(id, Kind::Addresses, "was here and must not be: removed".to_owned(), now);
+        if here && !owner {
+            for address in self.remove_forms(id, true, now) {
+                let text = format!("{address} was here and must not be: removed");
+                self.happened(id, Kind::Addresses, text, now);
+            }
         }
     }
 

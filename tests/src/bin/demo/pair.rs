@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use nix::sys::signal::Signal;
 use testkit::gap::{Gap, GapClient};
-use testkit::lb::Lb;
 use testkit::netns::Net;
 use testkit::pair::{PORT, Pair, Side, VIP};
 
