@@ -162,6 +162,11 @@ impl Member {
         is_news
     }
 
+    /// The router that advertises, and its priority.
+    pub(super) fn active_peer(&self) -> Option<(IpAddr, Priority)> {
+        self.machine.active_peer().map(|(source, priority, _)| (source, priority))
+    }
+
     /// When it wants to be served.
     pub(super) fn deadlines(&self) -> impl Iterator<Item = Instant> {
         let unseen = self.wanted.as_ref().filter(|wanted| !wanted.seen).map(Wanted::limit);

@@ -8,7 +8,7 @@ use lb_core::vrrp::{Event, Heard, State};
 
 use super::adverts::{BUFFER_BYTES, Incoming};
 use super::frames;
-use super::member::Claim;
+use super::member::{Claim, Member};
 use super::news::Kind;
 use super::thread::{Driver, Id, is_nothing};
 
@@ -82,7 +82,11 @@ impl Driver {
                         now,
                     );
                 }
+                let before = self.member(id).and_then(|member| member.active_peer());
                 self.drive(id, Event::AdvertReceived(heard), now);
+                let Some(router) = self.routers.get_mut(id.router) else { return };
+                // whoever waits for a new one wants to know at once
+                router.changed |= router.members.get(id.member).and_then(Member::active_peer) != before;
             }
             Err((label, text)) => self.refuse(id, endpoints.source(), label, &text, now),
         }

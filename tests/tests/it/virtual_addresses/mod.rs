@@ -58,7 +58,7 @@ impl Scene {
     /// Waits until that host listens to the other one.
     fn wait_backup(&self, side: Side) {
         let lb = self.lb(side);
-        wait_state(lb, "backup");
+        wait_router(lb, |router| router["state"] == "backup" && !router["active_peer"].is_null());
         const RECEIVED: &str = "lb_vrrp_adverts_received_total";
         // some of each family
         let enough = lb.metrics().unwrap().sum(RECEIVED, &[]) + 4.0;

@@ -66,6 +66,8 @@ fn a_drill_goes_there_and_back() {
         (&240.into(), &250.into()),
         "{drill:#}"
     );
+    // of the first advertisement, and not of the one that `lb status` shows at its next turn
+    assert!(drill["away"]["seconds"].as_f64().unwrap() < 0.5, "{drill:#}");
     assert_eq!(drill["back"]["to"], "this host");
     for leg in ["away", "back"] {
         assert!(drill[leg]["longest_gap_seconds"].as_f64().is_some(), "{drill:#}");
