@@ -105,7 +105,7 @@ impl Driver {
             let Some(settings) = member.settings(&router.settings, grouped) else { continue };
             member.outgoing.update(&setup::spec(&router.settings, member.family, settings.source));
             if router.settings.authentication != before.authentication {
-                member.verifier = setup::authenticator(&router.settings);
+                member.verify_by(setup::verification(&router.settings));
             }
             let actions = member.machine.reconfigure(now, settings);
             for (id, event) in self.carry_out_all(id, actions, now) {

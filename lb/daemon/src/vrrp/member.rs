@@ -7,12 +7,13 @@ use std::time::{Duration, Instant, SystemTime};
 use ipnet::IpNet;
 use lb_core::config::VirtualRouter;
 use lb_core::vrrp::packet::Expected;
-use lb_core::vrrp::packet::auth::{Authenticator, Context};
+use lb_core::vrrp::packet::auth::{self, Authenticator, Context};
 use lb_core::vrrp::{Addresses, Family, Machine, Priority, Settings};
 use pnet_base::MacAddr;
 
 use super::adverts::Sender;
 use super::outgoing::Outgoing;
+use super::refusals::Refusals;
 use super::setup;
 
 /// One machine and its edge.
@@ -33,8 +34,7 @@ pub(super) struct Member {
     pub(super) taking_over: Option<Instant>,
     /// A claim of another, to be told when the claimant had time to say that it is Active.
     pub(super) claim: Option<Claim>,
-    /// What was last refused, so that it is told once.
-    pub(super) refused: Option<(IpAddr, &'static str)>,
+    pub(super) refusals: Refusals,
     /// Why the last advertisement could not be sent.
     pub(super) unsent: Option<io::ErrorKind>,
 }
@@ -84,14 +84,14 @@ impl Member {
             family,
             machine: Machine::new(setup::settings(router, addresses, source, grouped)),
             expected: setup::expected(router, family),
-            verifier: setup::authenticator(router),
+            verifier: setup::verification(router).map(Authenticator::new),
             outgoing: Outgoing::new(&setup::spec(router, family, source))?,
             place: None,
             absent: String::new(),
             wanted: None,
             taking_over: None,
             claim: None,
-            refused: None,
+            refusals: Refusals::default(),
             unsent: None,
         })
     }
@@ -100,6 +100,14 @@ impl Member {
     pub(super) fn settings(&self, router: &VirtualRouter, grouped: bool) -> Option<Settings> {
         let addresses = router.addresses_of(self.family).map(|address| address.addr()).collect();
         Some(setup::settings(router, Addresses::new(addresses).ok()?, self.source(), grouped))
+    }
+
+    /// Other keys, or another mode; what was seen stays known, so that it is no use to send it again.
+    pub(super) fn verify_by(&mut self, settings: Option<auth::Settings>) {
+        match (&mut self.verifier, settings) {
+            (Some(verifier), Some(settings)) => verifier.reconfigure(settings),
+            (verifier, settings) => *verifier = settings.map(Authenticator::new),
+        }
     }
 
     /// What advertisements come from, as far as that is known.

@@ -7,7 +7,7 @@
 //! | `router`, `member` | a virtual router; one family of it, with its machine and its place on the network |
 //! | `carry` | actions, carried out |
 //! | `links`, [`netlink`] | where the interfaces are and what addresses they have |
-//! | `receive`, [`adverts`], [`outgoing`] | advertisements |
+//! | `receive`, `refusals`, [`adverts`], [`outgoing`] | advertisements |
 //! | [`frames`], [`packet_socket`] | gratuitous ARP and neighbour advertisements, and those of others |
 //! | `keeper`, [`guard`] | the process that lets go when this one cannot |
 //! | [`news`], `words` | what the control side is told |
@@ -28,6 +28,7 @@ mod outgoing;
 mod packet_socket;
 mod realtime;
 mod receive;
+mod refusals;
 mod router;
 mod setup;
 mod thread;

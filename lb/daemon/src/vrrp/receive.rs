@@ -69,9 +69,6 @@ impl Driver {
                         router.metrics.releases_received.inc();
                     }
                 }
-                if let Some(member) = self.member(id) {
-                    member.refused = None;
-                }
                 if released {
                     self.happened(
                         id,
@@ -119,12 +116,12 @@ impl Driver {
         Ok(Heard { source, priority, interval, addresses })
     }
 
-    /// Counted each time, told once.
+    /// Counted each time, told when it is news.
     fn refuse(&mut self, id: Id, source: IpAddr, label: &'static str, text: &str, now: Instant) {
         let Some(router) = self.routers.get_mut(id.router) else { return };
         router.metrics.adverts_rejected.with_label_values(&[&*router.name, label]).inc();
         let Some(member) = router.members.get_mut(id.member) else { return };
-        if member.refused.replace((source, label)) != Some((source, label)) {
+        if member.refusals.is_news(source, label, now) {
             tracing::warn!(router = %router.name, %source, reason = text, "an advertisement is refused");
             self.happened(id, Kind::Adverts, format!("an advertisement of {source} is refused: {text}"), now);
         }

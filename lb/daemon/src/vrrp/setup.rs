@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use lb_core::config::{Authentication, VirtualRouter};
-use lb_core::vrrp::packet::auth::{self, AntiReplay, Authenticator, Key, Keyring, Mode};
+use lb_core::vrrp::packet::auth::{self, AntiReplay, Key, Keyring, Mode};
 use lb_core::vrrp::packet::{ChecksumForm, Expected, TTL};
 use lb_core::vrrp::{Addresses, AuthV2, Family, Settings, Version};
 
@@ -91,13 +91,13 @@ fn signing(authentication: &Authentication) -> Option<Signing> {
     (authentication.mode != Mode::ReceiveOnly).then_some(signing)
 }
 
-/// `None` when nothing is authenticated; the configuration's keys are good ones.
-pub(super) fn authenticator(router: &VirtualRouter) -> Option<Authenticator> {
+/// How what is received is authenticated. `None`: not at all; the configuration's keys are good ones.
+pub(super) fn verification(router: &VirtualRouter) -> Option<auth::Settings> {
     let authentication = router.authentication.as_ref()?;
     let keys: Result<Vec<Key>, _> =
         authentication.keys.iter().map(|key| Key::new(key.id, &key.secret.0)).collect();
     let active = authentication.keys.first()?.id;
     let keys = Keyring::new(keys.ok()?, active).ok()?;
     let (mode, anti_replay) = (authentication.mode, authentication.anti_replay);
-    Some(Authenticator::new(auth::Settings { keys, mode, anti_replay }))
+    Some(auth::Settings { keys, mode, anti_replay })
 }
