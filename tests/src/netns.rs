@@ -168,6 +168,19 @@ impl Host {
         })
     }
 
+    /// MAC address of `eth0`, as Wireshark writes it.
+    ///
+    /// # Errors
+    /// The kernel does not tell.
+    pub fn mac(&self) -> Result<String> {
+        self.run(|| {
+            let eth0 = getifaddrs()?.filter(|entry| entry.interface_name == "eth0");
+            let mac = eth0.filter_map(|entry| entry.address?.as_link_addr()?.addr()).next();
+            let mac = mac.context("eth0 has no MAC address")?;
+            Ok(mac.map(|byte| format!("{byte:02x}")).join(":"))
+        })
+    }
+
     /// Pulls the cable: `eth0` loses its carrier, the others only hear nothing more.
     ///
     /// # Errors
