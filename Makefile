@@ -5,7 +5,7 @@ CARGO ?= cargo
 help: ## List the recipes
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-demo: ## Show lb at work: two servers, one dies, one comes back, no client notices
+demo: ## Show lb at work: servers die and come back, then the host with the address does
 	@bash tests/setup build
 	$(CARGO) build --locked -p lb -p testkit --bins
 	@$(CARGO) run --locked -q -p testkit --bin demo

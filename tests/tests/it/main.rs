@@ -31,4 +31,6 @@ mod series;
 mod stop;
 mod timeline;
 mod unplugged;
+mod virtual_addresses;
+mod virtual_mac;
 mod vrrp;

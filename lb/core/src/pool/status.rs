@@ -98,6 +98,17 @@ impl Pool {
         self.usable
     }
 
+    /// Whether no usable server is known to work: of those that are checked, none has passed its last check. At a
+    /// start they are taken to be up, and may not be.
+    pub fn is_unproven(&self) -> bool {
+        let works = |server: &Server| match &server.check {
+            None => true,
+            Some(check) => check.last.as_ref().is_some_and(|last| last.failure.is_none()),
+        };
+        let mut usable = self.servers.iter().filter(|server| server.usable() && !server.sorry).peekable();
+        usable.peek().is_some() && !usable.any(works)
+    }
+
     pub fn status(&self, now: Instant) -> Status {
         Status {
             name: self.settings.name.clone(),

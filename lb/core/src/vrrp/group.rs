@@ -6,6 +6,7 @@
 
 use super::action::{Action, Actions, FaultReason, State};
 use super::event::Event;
+use super::machine::Machine;
 
 /// Of members 0, 1, …
 #[derive(Clone, Debug)]
@@ -24,13 +25,17 @@ struct Member {
 impl Group {
     /// Of so many members, all in Initialize.
     pub fn new(members: usize) -> Self {
-        Self::of(std::iter::repeat_n((State::Initialize, false), members))
+        let member = Member { state: State::Initialize, ready: false, told_fault: false };
+        Self { members: vec![member; members] }
     }
 
-    /// Of members that live already: the state of each, and whether it [waits](super::Machine::waits_for_group) for
-    /// the others. They must have been told that no other is at fault.
-    pub fn of(members: impl IntoIterator<Item = (State, bool)>) -> Self {
-        let member = |(state, ready)| Member { state, ready, told_fault: false };
+    /// Of members that live already, whatever group they were in.
+    pub fn of<'a>(members: impl IntoIterator<Item = &'a Machine>) -> Self {
+        let member = |machine: &Machine| Member {
+            state: machine.state(),
+            ready: machine.waits_for_group(),
+            told_fault: machine.has_group_fault(),
+        };
         Self { members: members.into_iter().map(member).collect() }
     }
 

@@ -19,7 +19,8 @@ const DEGRADED_LOSS: u8 = 50;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     pub version: Version,
-    /// Of a router that can serve: above [`UNABLE_MAX`], or the peers take it for one that cannot.
+    /// With the weights of what is tracked. Of a router that can serve: above [`UNABLE_MAX`], or the peers take it for one
+    /// that cannot.
     pub priority: Priority,
     pub interval: AdvertInterval,
     /// How many advertisements a Backup may miss before it takes over.

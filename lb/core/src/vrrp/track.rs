@@ -2,22 +2,24 @@
 //!
 //! | fact | what follows |
 //! |---|---|
-//! | a tracked pool has no usable server; a thread of the daemon hangs | [`Eligibility::Unable`] |
+//! | a tracked pool has no usable server, or none that has passed a check yet; a thread of the daemon hangs | [`Eligibility::Unable`] |
 //! | a tracked pool has fewer usable servers than its quorum | [`Eligibility::Degraded`] |
 //! | something tracked without a weight is not well | [`Eligibility::Barred`] |
 //! | something tracked with a weight | the priority |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::{Eligibility, Priority, UNABLE_MAX};
 use crate::config::{Tracked, VirtualRouter};
 
-/// What is known of the host. What is not known yet is taken to be well.
+/// What is known of the host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// Usable servers of each pool.
     pub pools: BTreeMap<String, usize>,
+    /// Pools of whose usable servers none is known to work: the daemon has just started.
+    pub unproven: BTreeSet<String>,
     /// Whether each link is up.
     pub interfaces: BTreeMap<String, bool>,
     /// By name.
@@ -47,7 +49,9 @@ pub fn judge(router: &VirtualRouter, facts: &Facts) -> Verdict {
     for tracked in &router.track.pools {
         let Some(&usable) = facts.pools.get(&tracked.pool) else { continue };
         let (pool, quorum) = (&tracked.pool, tracked.quorum);
-        if usable == 0 {
+        if facts.unproven.contains(pool) {
+            judge.burden(Eligibility::Unable, format!("no server of pool {pool} has passed a check yet"));
+        } else if usable == 0 {
             judge.burden(Eligibility::Unable, format!("pool {pool} has no usable server"));
         } else if usable < quorum as usize {
             let text = format!("pool {pool} has {usable} usable servers, fewer than its quorum of {quorum}");
@@ -59,8 +63,12 @@ pub fn judge(router: &VirtualRouter, facts: &Facts) -> Verdict {
         judge.tracked(tracked.weight, well, || format!("interface {} is down", tracked.what));
     }
     for Tracked { what, weight } in &router.track.commands {
-        let well = facts.commands.get(&what.name).copied().unwrap_or(true);
-        judge.tracked(*weight, well, || format!("command {} fails", what.name));
+        match facts.commands.get(&what.name) {
+            Some(&well) => judge.tracked(*weight, well, || format!("command {} fails", what.name)),
+            // its weight counts when it is known
+            None if weight.is_some() => {}
+            None => judge.burden(Eligibility::Unable, format!("command {} has not answered yet", what.name)),
+        }
     }
     for Tracked { what, weight } in &router.track.files {
         let number = facts.files.get(what).copied().unwrap_or(0);
@@ -150,10 +158,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_well() {
-        let track = "{ interfaces: [eth1], files: [/run/maintenance], \
-                     commands: [{ name: own, command: [/bin/true] }] }";
+    fn what_is_not_known_yet_is_no_reason_to_take_addresses_or_to_refuse_them() {
+        let track = "{ interfaces: [eth1], files: [/run/maintenance] }";
         assert_eq!(judged(track, &Facts::default()), (Eligibility::Full, 100, 0));
+        let command = "{ commands: [{ name: own, command: [/bin/true] }] }";
+        assert_eq!(judged(command, &Facts::default()), (Eligibility::Unable, 100, 1));
+        let weighted = "{ commands: [{ name: own, command: [/bin/true], weight: 10 }] }";
+        assert_eq!(judged(weighted, &Facts::default()), (Eligibility::Full, 100, 0));
+        let answered = facts(|facts| _ = facts.commands.insert("own".to_owned(), true));
+        assert_eq!(judged(command, &answered), (Eligibility::Full, 100, 0));
+        let unproven = facts(|facts| {
+            facts.pools.insert("empi".to_owned(), 2);
+            facts.unproven.insert("empi".to_owned());
+        });
+        assert_eq!(judged("{}", &unproven), (Eligibility::Unable, 100, 1));
     }
 
     #[test]

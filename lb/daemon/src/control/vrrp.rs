@@ -2,7 +2,9 @@
 
 mod facts;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use lb_core::config::Config;
 use settings::{Fault, Path};
@@ -15,6 +17,14 @@ use crate::notify::Change;
 use crate::vrrp::{self, Command, News, What};
 
 pub(super) use facts::Tracker;
+
+/// So long after its start the daemon does not take pools for usable whose first checks are under way: a host that
+/// comes back without a way to its servers must not take the addresses.
+const START: Duration = Duration::from_secs(5);
+/// How often the first checks are looked at.
+const LOOK: Duration = Duration::from_millis(10);
+/// How long letting go may take; it is a matter of milliseconds.
+const LET_GO: Duration = Duration::from_secs(1);
 
 impl Control {
     /// Starts the thread of the virtual routers as soon as there is one in the configuration.
@@ -29,6 +39,7 @@ impl Control {
         let handle = vrrp::start(Arc::clone(&self.metrics), Arc::clone(&self.beats), news)
             .map_err(|error| vec![cannot_start(&error)])?;
         tokio::spawn(listen(Arc::downgrade(self), received));
+        tokio::spawn(watch_first_checks(Arc::downgrade(self)));
         let handle = Arc::new(handle);
         let ears = Arc::clone(&handle);
         self.virtual_routers.connect(move |wish| {
@@ -53,9 +64,16 @@ impl Control {
     /// What is known of pools, commands and files.
     pub(super) fn tell_facts(&self, state: &State) {
         let Some(vrrp) = self.vrrp.get() else { return };
-        let usable = |running: &super::RunningPool| running.shared.with(|pool| pool.usable());
-        let pools = state.pools.iter().map(|(name, running)| (name.clone(), usable(running))).collect();
-        if let Some(facts) = self.tracker.news(pools) {
+        let starting = self.started.elapsed() < START;
+        let (mut pools, mut unproven) = (BTreeMap::new(), BTreeSet::new());
+        for (name, running) in &state.pools {
+            let (usable, is_unproven) = running.shared.with(|pool| (pool.usable(), pool.is_unproven()));
+            pools.insert(name.clone(), usable);
+            if starting && is_unproven {
+                unproven.insert(name.clone());
+            }
+        }
+        if let Some(facts) = self.tracker.news(pools, unproven) {
             vrrp.tell(Command::Facts(facts));
         }
     }
@@ -65,8 +83,11 @@ impl Control {
         let Some(vrrp) = self.vrrp.get() else { return };
         let (done, released) = oneshot::channel();
         vrrp.tell(Command::Stop(done));
-        // the thread ends only with the process
-        let _ = released.await;
+        if tokio::time::timeout(LET_GO, released).await.is_err() {
+            tracing::error!(
+                "the thread of the virtual routers does not answer; the guard will let go for it"
+            );
+        }
     }
 
     fn hear(&self, News { at, router, what }: News) {
@@ -79,6 +100,20 @@ impl Control {
             }
             What::Status(status) => self.virtual_routers.observe(at, *status),
             What::Gone => self.virtual_routers.forget(&router),
+        }
+    }
+}
+
+/// A first check that passes changes nothing about its server, so nobody tells of it. Runs while the daemon starts.
+async fn watch_first_checks(control: Weak<Control>) {
+    let mut look = tokio::time::interval(LOOK);
+    loop {
+        look.tick().await;
+        let Some(control) = control.upgrade() else { return };
+        let over = control.started.elapsed() >= START;
+        control.tell_facts(&control.state());
+        if over {
+            return;
         }
     }
 }

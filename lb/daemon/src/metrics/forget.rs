@@ -46,7 +46,7 @@ pub fn forget(metrics: &Metrics, present: &Present) {
 }
 
 fn forget_routers(vrrp: &VrrpFamilies, present: &Present) {
-    for family in [&vrrp.state, &vrrp.priority, &vrrp.configured_priority] {
+    for family in [&vrrp.state, &vrrp.priority, &vrrp.configured_priority, &vrrp.eligibility] {
         prune(family, present);
     }
     for family in [

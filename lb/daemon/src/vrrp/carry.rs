@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::{Instant, SystemTime};
 
+use ipnet::IpNet;
 use lb_core::vrrp::{Action, Actions, AnnounceReason, Event, FaultReason, Priority, Reason, Record, Term};
 
 use super::guard::Holding;
@@ -70,8 +71,10 @@ impl Driver {
             return;
         }
         let outcome = member.advertise(priority);
-        router.metrics.adverts_sent.inc();
-        if priority.is_none() {
+        if outcome.is_ok() {
+            router.metrics.adverts_sent.inc();
+        }
+        if outcome.is_ok() && priority.is_none() {
             router.metrics.releases_sent.inc();
             self.happened(id, Kind::Adverts, "let go (priority 0 sent)".to_owned(), now);
         }
@@ -92,13 +95,15 @@ impl Driver {
     }
 
     fn install(&mut self, id: Id, term: Term, now: Instant) -> Event {
+        self.note_own(id);
         self.hold(id);
+        self.remove_forms(id, false, now);
         let Some((router, member)) = self.parts(id) else { return Event::AddressesFailed(term) };
         let addresses: Vec<_> = router.addresses_of(member.family).collect();
-        let link = member.place.as_ref().map(|place| place.link);
-        let outcome = match link {
-            None => Err(std::io::Error::other(member.absent.clone())),
-            Some(link) => addresses.iter().try_for_each(|address| self.writer.add(link, *address)),
+        let outcome = match (member.address_link(), &member.virtual_mac) {
+            (None, _) => Err(std::io::Error::other(member.absent.clone())),
+            (Some(_), Some(virtual_mac)) => virtual_mac.install(&self.writer, &addresses),
+            (Some(link), None) => addresses.iter().try_for_each(|address| self.writer.add(link, *address)),
         };
         if let Some(member) = self.member(id) {
             let wanted = Wanted { addresses, since: now, seen: false };
@@ -118,16 +123,57 @@ impl Driver {
         }
     }
 
+    /// What the interface of an owner has of its own is neither put there nor taken away.
+    fn note_own(&mut self, id: Id) {
+        let table = self.monitor.table();
+        let Some(router) = self.routers.get_mut(id.router) else { return };
+        let Some(member) = router.members.get_mut(id.member) else { return };
+        let Some(link) = member.address_link() else { return };
+        if router.settings.priority == Priority::OWNER && member.wanted.is_none() {
+            let own =
+                |address: &IpNet| table.addresses(link).any(|known| known.address == *address && !known.ours);
+            member.own = router.settings.addresses_of(member.family).filter(own).collect();
+        }
+    }
+
+    /// Removes the addresses in every form in which they are here; without `all`, only those that are not configured.
+    pub(super) fn remove_forms(&mut self, id: Id, all: bool, now: Instant) -> usize {
+        let Some((router, member)) = self.parts(id) else { return 0 };
+        let Some(link) = member.address_link() else { return 0 };
+        let configured: Vec<IpNet> = router.addresses_of(member.family).collect();
+        let table = self.monitor.table();
+        let here = configured.iter().flat_map(|address| table.forms(link, address.addr()));
+        let mut forms: Vec<IpNet> = here.map(|known| known.address).collect();
+        if all {
+            // and those that the kernel has not told of yet
+            forms.extend(configured.iter().copied().filter(|address| !table.holds(link, *address)));
+        }
+        forms.retain(|form| !member.own.contains(form) && (all || !configured.contains(form)));
+        let mut removed = 0;
+        for address in forms {
+            match self.writer.remove(link, address) {
+                Ok(was_there) => removed += usize::from(was_there),
+                Err(error) => {
+                    if let Some(router) = self.routers.get(id.router) {
+                        router.metrics.address_errors.inc();
+                    }
+                    self.happened(id, Kind::Addresses, format!("{address} cannot be removed: {error}"), now);
+                }
+            }
+        }
+        removed
+    }
+
     /// The guard knows first: whatever happens to this process, the addresses do not stay.
-    fn hold(&mut self, id: Id) {
+    pub(super) fn hold(&mut self, id: Id) {
         let Some((router, member)) = self.parts(id) else { return };
         let Some(place) = &member.place else { return };
         let holding = Holding {
             name: member.guarded_as(&router.name),
             link: place.link,
             link_name: router.interface.clone(),
-            address_link: place.link,
-            addresses: router.addresses_of(member.family).collect(),
+            address_link: member.address_link().unwrap_or(place.link),
+            addresses: router.addresses_of(member.family).filter(|form| !member.own.contains(form)).collect(),
             advert: setup::spec(router, member.family, place.source),
         };
         self.guard.hold(holding);
@@ -135,22 +181,15 @@ impl Driver {
 
     fn remove(&mut self, id: Id, now: Instant) {
         let Some((router, member)) = self.parts(id) else { return };
-        let link = member.place.as_ref().map(|place| place.link);
+        let macvlan = member.virtual_mac.as_ref().map(|virtual_mac| virtual_mac.link);
         let guarded = member.guarded_as(&router.name);
-        let addresses: Vec<_> = router.addresses_of(member.family).collect();
-        // what the interface has of its own stays
-        let owner = member.machine.priority() == Priority::OWNER && member.wanted.is_none();
-        if let Some(link) = link
-            && !owner
-        {
-            for address in addresses {
-                if let Err(error) = self.writer.remove(link, address) {
-                    if let Some(router) = self.routers.get(id.router) {
-                        router.metrics.address_errors.inc();
-                    }
-                    self.happened(id, Kind::Addresses, format!("{address} cannot be removed: {error}"), now);
-                }
-            }
+        // an owner that does not have them yet: what is there is the interface's own
+        let owner = router.priority == Priority::OWNER && member.wanted.is_none();
+        if let Some(Err(error)) = macvlan.map(|macvlan| self.writer.switch_off(macvlan)) {
+            self.happened(id, Kind::Addresses, format!("the macvlan cannot be switched off: {error}"), now);
+        }
+        if !owner {
+            self.remove_forms(id, true, now);
         }
         if self.member(id).is_some_and(|member| member.wanted.take().is_some()) {
             self.happened(id, Kind::Addresses, "removed".to_owned(), now);
@@ -162,10 +201,11 @@ impl Driver {
     fn announce(&mut self, id: Id, reason: AnnounceReason, now: Instant) {
         let Some((router, member)) = self.parts(id) else { return };
         let Some(place) = &member.place else { return };
-        let (link, mac, count) = (place.link, place.mac, router.announce.count);
+        let mac = member.address_mac().unwrap_or(place.mac);
+        let (link, count) = (place.link, router.announce.count);
         let addresses: Vec<IpAddr> =
             router.addresses_of(member.family).map(|address| address.addr()).collect();
-        let mut failure = None;
+        let (mut failure, mut announced) = (None, 0);
         if let Some(sockets) = self.sockets.get(&link) {
             for _ in 0..count {
                 for address in &addresses {
@@ -175,12 +215,13 @@ impl Driver {
                             sockets.neighbours.send(&frames::unsolicited_advert(*address, mac))
                         }
                     };
+                    announced += u64::from(sent.is_ok());
                     failure = failure.or_else(|| sent.err());
                 }
             }
         }
         let Some(router) = self.routers.get_mut(id.router) else { return };
-        router.metrics.announcements.inc_by(u64::from(count) * addresses.len() as u64);
+        router.metrics.announcements.inc_by(announced);
         let took =
             match (reason, router.members.get_mut(id.member).and_then(|member| member.taking_over.take())) {
                 (AnnounceReason::TookOver, Some(decided)) => {

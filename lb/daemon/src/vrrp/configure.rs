@@ -54,6 +54,7 @@ impl Driver {
         for position in &gone {
             for id in self.ids().into_iter().filter(|id| id.router == *position) {
                 self.drive(id, Event::Shutdown, now);
+                self.discard_virtual_mac(id);
             }
             self.tell(Id { router: *position, member: 0 }, What::Gone, now);
         }
@@ -69,6 +70,7 @@ impl Driver {
         let name: Arc<str> = settings.name.as_str().into();
         let metrics = self.metrics.vrrp.router(&name);
         metrics.state.set(State::Initialize.number());
+        metrics.eligibility.set(number(Eligibility::Full));
         metrics.configured_priority.set(i64::from(settings.priority.get()));
         metrics.priority.set(i64::from(settings.priority.get()));
         let members =
@@ -93,24 +95,40 @@ impl Driver {
         router.metrics.configured_priority.set(i64::from(settings.priority.get()));
         let before = std::mem::replace(&mut router.settings, settings);
         router.changed = true;
-        if router.settings.priority != before.priority {
-            // the machine begins with it; weights are added when all is judged anew
-            router.verdict.priority = router.settings.priority;
-        }
+        // what else follows from the verdict comes when all is judged anew
+        router.verdict.priority = judge(&router.settings, &self.facts).priority;
         for id in self.ids().into_iter().filter(|id| id.router == position) {
             self.remove_dropped(id, now);
             let Some(router) = self.routers.get_mut(position) else { return };
             let Some(member) = router.members.get_mut(id.member) else { continue };
             member.expected = setup::expected(&router.settings, member.family);
-            let Some(settings) = member.settings(&router.settings, grouped) else { continue };
+            let Some(settings) = member.settings(&router.settings, router.verdict.priority, grouped) else {
+                continue;
+            };
             member.outgoing.update(&setup::spec(&router.settings, member.family, settings.source));
             if router.settings.authentication != before.authentication {
-                member.verify_by(setup::verification(&router.settings));
+                member.authenticate(&router.settings);
             }
+            let is_active = member.wanted.is_some();
             let actions = member.machine.reconfigure(now, settings);
             for (id, event) in self.carry_out_all(id, actions, now) {
                 self.drive(id, event, now);
             }
+            if is_active {
+                // its last word is another now
+                self.hold(id);
+                self.install_changed(id, now);
+            }
+        }
+    }
+
+    /// The machine knows addresses without their prefix lengths.
+    fn install_changed(&mut self, id: Id, now: Instant) {
+        let Some(router) = self.routers.get(id.router) else { return };
+        let Some(member) = router.members.get(id.member) else { return };
+        let configured = router.settings.addresses_of(member.family);
+        if member.wanted.as_ref().is_some_and(|wanted| configured.ne(wanted.addresses.iter().copied())) {
+            self.drive(id, Event::AddressLost, now);
         }
     }
 
@@ -118,10 +136,12 @@ impl Driver {
     fn remove_dropped(&mut self, id: Id, now: Instant) {
         let Some(router) = self.routers.get_mut(id.router) else { return };
         let Some(member) = router.members.get_mut(id.member) else { return };
-        let (Some(wanted), Some(place)) = (&mut member.wanted, &member.place) else { return };
-        let stays: Vec<_> = router.settings.addresses_of(member.family).collect();
-        let dropped: Vec<_> = wanted.addresses.extract_if(.., |address| !stays.contains(address)).collect();
-        let link = place.link;
+        let Some(link) = member.address_link() else { return };
+        let Some(wanted) = &mut member.wanted else { return };
+        let stays: Vec<_> =
+            router.settings.addresses_of(member.family).map(|address| address.addr()).collect();
+        let dropped: Vec<_> =
+            wanted.addresses.extract_if(.., |address| !stays.contains(&address.addr())).collect();
         for address in dropped {
             let text = match self.writer.remove(link, address) {
                 Ok(_) => format!("{address} removed: it is no longer configured"),
@@ -133,21 +153,15 @@ impl Driver {
 
     /// Members of one router, and routers of one group, move together.
     fn regroup(&mut self, now: Instant) {
-        for id in self.ids() {
-            self.drive(id, Event::GroupFault(false), now);
-        }
         let mut by_group: BTreeMap<String, Vec<Id>> = BTreeMap::new();
         for id in self.ids() {
             let Some(router) = self.routers.get(id.router) else { continue };
             let group = router.settings.group.clone().unwrap_or_else(|| format!(" {}", router.name));
             by_group.entry(group).or_default().push(id);
         }
-        for members in by_group.into_values().filter(|members| members.len() > 1) {
-            let machines = members.iter().filter_map(|id| {
-                let member = self.routers.get(id.router)?.members.get(id.member)?;
-                Some((member.machine.state(), member.machine.waits_for_group()))
-            });
-            let group = Group::of(machines);
+        for members in by_group.into_values() {
+            let machine = |id: &Id| Some(&self.routers.get(id.router)?.members.get(id.member)?.machine);
+            let group = Group::of(members.iter().filter_map(machine));
             let first = members.first().copied();
             self.clusters.push(Cluster { group, members });
             for (id, event) in
@@ -156,6 +170,8 @@ impl Driver {
                 self.drive(id, event, now);
             }
         }
+        // one that is alone has been told so, and needs nobody
+        self.clusters.retain(|cluster| cluster.members.len() > 1);
     }
 
     /// Holds what is known against what each router tracks.
@@ -168,6 +184,7 @@ impl Driver {
             }
             let (eligibility, priority) = (verdict.eligibility, verdict.priority);
             router.changed = true;
+            router.metrics.eligibility.set(number(eligibility));
             let before = std::mem::replace(&mut router.verdict, verdict);
             let burdens = if router.verdict.burdens.is_empty() {
                 "all that it tracks is well".to_owned()
@@ -188,4 +205,13 @@ impl Driver {
 fn is_grouped(router: &VirtualRouter, all: &[VirtualRouter]) -> bool {
     let shares = |other: &VirtualRouter| other.name != router.name && other.group == router.group;
     router.families().count() > 1 || router.group.is_some() && all.iter().any(shares)
+}
+
+fn number(eligibility: Eligibility) -> i64 {
+    match eligibility {
+        Eligibility::Barred => 0,
+        Eligibility::Unable => 1,
+        Eligibility::Degraded => 2,
+        Eligibility::Full => 3,
+    }
 }

@@ -6,13 +6,13 @@ use std::net::IpAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
 
-use lb_core::vrrp::{Event, Family};
+use lb_core::vrrp::{Event, Family, Priority};
 use pnet_base::MacAddr;
 
 use super::adverts::{Receiver, Sender};
 use super::member::{Member, Place};
 use super::netlink::Table;
-use super::news::Kind;
+use super::news::{Kind, State};
 use super::packet_socket::{PacketSocket, Protocol};
 use super::router::Router;
 use super::setup;
@@ -64,6 +64,7 @@ impl Driver {
 
     /// Addresses of an earlier life, whatever its configuration was.
     pub(super) fn remove_leftovers(&mut self) {
+        self.delete_leftover_links();
         let ours: Vec<_> = self.monitor.table().ours().map(|found| (found.link, found.address)).collect();
         for (link, address) in ours {
             match self.writer.remove(link, address) {
@@ -90,6 +91,13 @@ impl Driver {
         self.close_unused();
     }
 
+    /// A socket that could not be opened may be now: the kernel does not tell.
+    pub(super) fn settle_homeless(&mut self, now: Instant) {
+        if self.routers.iter().flat_map(|router| &router.members).any(|member| member.place.is_none()) {
+            self.refresh_links(now);
+        }
+    }
+
     fn note_interfaces(&mut self) {
         let table = self.monitor.table();
         let tracked = self.routers.iter().flat_map(|router| &router.settings.track.interfaces);
@@ -99,8 +107,15 @@ impl Driver {
     }
 
     fn settle(&mut self, id: Id, spot: &Spot, now: Instant) {
-        let Some(member) = self.member(id) else { return };
+        let Some(router) = self.routers.get_mut(id.router) else { return };
+        let Some(member) = router.members.get_mut(id.member) else { return };
+        let table = self.monitor.table();
+        let macvlan_gone = member.virtual_mac.as_mut().is_some_and(|virtual_mac| virtual_mac.is_gone(table));
         match &mut member.place {
+            Some(_) if macvlan_gone => {
+                self.uproot(id, "its macvlan was deleted".to_owned(), now);
+                self.move_in(id, spot, now);
+            }
             Some(place) if (place.link, place.source) == (spot.link, spot.source) => {
                 let changed = std::mem::replace(&mut place.mac, spot.mac) != spot.mac;
                 if changed {
@@ -124,7 +139,10 @@ impl Driver {
                 member.outgoing.update(&setup::spec(&router.settings, member.family, place.source));
                 member.place = Some(place);
                 let grouped = self.clusters.iter().any(|cluster| cluster.members.contains(&id));
-                let Some(settings) = member.settings(&router.settings, grouped) else { return };
+                let Some(settings) = member.settings(&router.settings, router.verdict.priority, grouped)
+                else {
+                    return;
+                };
                 let actions = member.machine.reconfigure(now, settings);
                 for (id, event) in self.carry_out_all(id, actions, now) {
                     self.drive(id, event, now);
@@ -154,6 +172,7 @@ impl Driver {
             let receiver = Receiver::open(link, &name, family, multicast).map_err(explain)?;
             sockets.receivers.push((family, multicast, receiver));
         }
+        self.provide_virtual_mac(id, link).map_err(|error| format!("no macvlan on {name}: {error}"))?;
         Ok(Place { link, mac, source, sender })
     }
 
@@ -163,8 +182,8 @@ impl Driver {
         if member.place.is_none() && member.absent == why {
             return;
         }
-        member.absent.clone_from(&why);
-        self.happened(id, Kind::Link, why, now);
+        let before = std::mem::replace(&mut member.absent, why.clone());
+        self.happened(id, Kind::Link, why.clone(), now);
         // it may still say a last word, and remove addresses
         self.drive(id, Event::LinkDown, now);
         if let Some(member) = self.member(id) {
@@ -172,6 +191,10 @@ impl Driver {
         }
         if let Some(router) = self.routers.get_mut(id.router) {
             router.changed = true;
+            // the same fault, for another reason
+            if router.state == State::Fault && router.reason == before {
+                router.reason = why;
+            }
         }
     }
 
@@ -180,10 +203,10 @@ impl Driver {
         let table = self.monitor.table();
         let Some(router) = self.routers.get_mut(id.router) else { return };
         let Some(member) = router.members.get_mut(id.member) else { return };
-        let Some(place) = &member.place else { return };
-        let link = place.link;
+        let Some(link) = member.address_link() else { return };
         if let Some(wanted) = &mut member.wanted {
-            let all = wanted.addresses.iter().all(|address| table.has(link, address.addr()));
+            let on = member.virtual_mac.as_ref().is_none_or(|virtual_mac| virtual_mac.is_on(table));
+            let all = on && wanted.addresses.iter().all(|address| table.holds(link, *address));
             let lost = !all && (wanted.seen || wanted.limit() <= now);
             wanted.seen |= all;
             if lost {
@@ -191,18 +214,10 @@ impl Driver {
             }
             return;
         }
-        let family = member.family;
-        let owner = router.settings.priority == lb_core::vrrp::Priority::OWNER;
-        let addresses = router.settings.addresses_of(family);
-        let stale: Vec<_> = addresses.filter(|address| !owner && table.has(link, address.addr())).collect();
-        for address in stale {
-            let text = match self.writer.remove(link, address) {
-                Ok(true) => format!("{address} was here and must not be: removed"),
-                // it was on its way already
-                Ok(false) => continue,
-                Err(error) => format!("{address} must not be here and cannot be removed: {error}"),
-            };
-            self.happened(id, Kind::Addresses, text, now);
+        let owner = router.settings.priority == Priority::OWNER;
+        let here = router.settings.addresses_of(member.family).any(|address| table.has(link, address.addr()));
+        if here && !owner && self.remove_forms(id, true, now) > 0 {
+            self.happened(id, Kind::Addresses, "was here and must not be: removed".to_owned(), now);
         }
     }
 
@@ -226,7 +241,9 @@ fn spot(table: &Table, router: &Router, member: &Member) -> Result<Spot, String>
         return Err(format!("interface {name} is down"));
     }
     let mac = link.mac.ok_or_else(|| format!("interface {name} has no MAC address"))?;
-    let own: Vec<IpAddr> = router.settings.addresses.iter().map(|address| address.addr()).collect();
+    // an owner's addresses are the interface's own
+    let virtual_ = router.settings.addresses.iter().filter(|_| router.settings.priority != Priority::OWNER);
+    let own: Vec<IpAddr> = virtual_.map(|address| address.addr()).collect();
     let source = match (router.settings.source_of(member.family), member.family) {
         (Some(source), _) if table.has(link.index, source) => source,
         (Some(source), _) => return Err(format!("interface {name} has not the address {source}")),

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant, SystemTime};
 use ipnet::IpNet;
 use lb_core::config::VirtualRouter;
 use lb_core::vrrp::packet::Expected;
-use lb_core::vrrp::packet::auth::{self, Authenticator, Context};
+use lb_core::vrrp::packet::auth::{Authenticator, Context};
 use lb_core::vrrp::{Addresses, Family, Machine, Priority, Settings};
 use pnet_base::MacAddr;
 
 use super::adverts::Sender;
 use super::outgoing::Outgoing;
-use super::refusals::Refusals;
 use super::setup;
+use super::virtual_mac::VirtualMac;
 
 /// One machine and its edge.
 #[derive(Debug)]
@@ -28,13 +28,20 @@ pub(super) struct Member {
     /// Where it is on the network; `None` = nowhere, and `absent` says why.
     pub(super) place: Option<Place>,
     pub(super) absent: String,
+    /// Where the addresses are, if they are not on the interface itself.
+    pub(super) virtual_mac: Option<VirtualMac>,
     /// The addresses, if they are wanted on the host.
     pub(super) wanted: Option<Wanted>,
+    /// Of an owner: addresses that the interface had without us.
+    pub(super) own: Vec<IpNet>,
     /// When the addresses were last decided to be installed, until they are announced.
     pub(super) taking_over: Option<Instant>,
     /// A claim of another, to be told when the claimant had time to say that it is Active.
     pub(super) claim: Option<Claim>,
-    pub(super) refusals: Refusals,
+    /// When the last claim was noted; whoever repeats it must not fill the flight recorder.
+    pub(super) claimed_at: Option<Instant>,
+    /// What was refused of whom, so that it is told once.
+    pub(super) refused: Vec<(IpAddr, &'static str)>,
     /// Why the last advertisement could not be sent.
     pub(super) unsent: Option<io::ErrorKind>,
 }
@@ -64,6 +71,7 @@ impl Wanted {
     }
 }
 
+const CLAIM_PAUSE: Duration = Duration::from_secs(1);
 /// The kernel tells of IPv6 addresses a little later.
 const NEWS_OF_ADDRESSES: Duration = Duration::from_millis(250);
 
@@ -84,27 +92,36 @@ impl Member {
             family,
             machine: Machine::new(setup::settings(router, addresses, source, grouped)),
             expected: setup::expected(router, family),
-            verifier: setup::verification(router).map(Authenticator::new),
+            verifier: setup::authentication(router).map(Authenticator::new),
             outgoing: Outgoing::new(&setup::spec(router, family, source))?,
             place: None,
             absent: String::new(),
+            virtual_mac: None,
             wanted: None,
+            own: Vec::new(),
             taking_over: None,
             claim: None,
-            refusals: Refusals::default(),
+            claimed_at: None,
+            refused: Vec::new(),
             unsent: None,
         })
     }
 
-    /// The settings that it should have, where it is.
-    pub(super) fn settings(&self, router: &VirtualRouter, grouped: bool) -> Option<Settings> {
+    /// The settings that it should have, where it is; `priority` has the weights added.
+    pub(super) fn settings(
+        &self,
+        router: &VirtualRouter,
+        priority: Priority,
+        grouped: bool,
+    ) -> Option<Settings> {
         let addresses = router.addresses_of(self.family).map(|address| address.addr()).collect();
-        Some(setup::settings(router, Addresses::new(addresses).ok()?, self.source(), grouped))
+        let settings = setup::settings(router, Addresses::new(addresses).ok()?, self.source(), grouped);
+        Some(Settings { priority, ..settings })
     }
 
-    /// Other keys, or another mode; what was seen stays known, so that it is no use to send it again.
-    pub(super) fn verify_by(&mut self, settings: Option<auth::Settings>) {
-        match (&mut self.verifier, settings) {
+    /// With other keys. What was seen stays known, so that nothing of it is good again.
+    pub(super) fn authenticate(&mut self, router: &VirtualRouter) {
+        match (&mut self.verifier, setup::authentication(router)) {
             (Some(verifier), Some(settings)) => verifier.reconfigure(settings),
             (verifier, settings) => *verifier = settings.map(Authenticator::new),
         }
@@ -134,6 +151,15 @@ impl Member {
     /// Who an authenticated packet of `source` is from.
     pub(super) fn context(&self, source: IpAddr) -> Context {
         Context { version: self.expected.version, vrid: self.expected.vrid, source }
+    }
+
+    /// Whether to note a claim; as often as it is answered.
+    pub(super) fn claim_is_news(&mut self, now: Instant) -> bool {
+        let is_news = self.claimed_at.is_none_or(|at| now >= at + CLAIM_PAUSE);
+        if is_news {
+            self.claimed_at = Some(now);
+        }
+        is_news
     }
 
     /// When it wants to be served.

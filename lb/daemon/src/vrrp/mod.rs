@@ -6,8 +6,9 @@
 //! | `configure`, `setup` | a new configuration; what follows from it for machines and packets |
 //! | `router`, `member` | a virtual router; one family of it, with its machine and its place on the network |
 //! | `carry` | actions, carried out |
+//! | `virtual_mac` | the addresses apart from the interface's own, with the protocol's MAC address |
 //! | `links`, [`netlink`] | where the interfaces are and what addresses they have |
-//! | `receive`, `refusals`, [`adverts`], [`outgoing`] | advertisements |
+//! | `receive`, [`adverts`], [`outgoing`] | advertisements |
 //! | [`frames`], [`packet_socket`] | gratuitous ARP and neighbour advertisements, and those of others |
 //! | `keeper`, [`guard`] | the process that lets go when this one cannot |
 //! | [`news`], `words` | what the control side is told |
@@ -28,10 +29,10 @@ mod outgoing;
 mod packet_socket;
 mod realtime;
 mod receive;
-mod refusals;
 mod router;
 mod setup;
 mod thread;
+mod virtual_mac;
 mod words;
 
 use std::io;
@@ -94,6 +95,7 @@ impl Handle {
 pub fn start(metrics: Arc<Metrics>, beats: Arc<Beats>, news: UnboundedSender<News>) -> io::Result<Handle> {
     let monitor = Monitor::open()?;
     let writer = Writer::open()?;
+    writer.check_permission()?;
     adverts::check_permission()?;
     let guard = Keeper::new(Guard::start()?, Instant::now());
     let (commands, received) = mpsc::channel();

@@ -16,6 +16,8 @@ use super::thread::{Driver, Id, is_nothing};
 const BATCH: usize = 256;
 /// Whoever takes over announces the addresses and then says that it is Active: so long it may take.
 const LEAST_PATIENCE: Duration = Duration::from_millis(20);
+/// So many refusals are told; more are counted.
+const REFUSALS: usize = 16;
 
 /// What was read, before anything of it is believed.
 struct Packet {
@@ -69,6 +71,9 @@ impl Driver {
                         router.metrics.releases_received.inc();
                     }
                 }
+                if let Some(member) = self.member(id) {
+                    member.refused.retain(|(source, _)| *source != heard.source);
+                }
                 if released {
                     self.happened(
                         id,
@@ -116,12 +121,14 @@ impl Driver {
         Ok(Heard { source, priority, interval, addresses })
     }
 
-    /// Counted each time, told when it is news.
+    /// Counted each time, told once.
     fn refuse(&mut self, id: Id, source: IpAddr, label: &'static str, text: &str, now: Instant) {
         let Some(router) = self.routers.get_mut(id.router) else { return };
         router.metrics.adverts_rejected.with_label_values(&[&*router.name, label]).inc();
         let Some(member) = router.members.get_mut(id.member) else { return };
-        if member.refusals.is_news(source, label, now) {
+        let news = (source, label);
+        if !member.refused.contains(&news) && member.refused.len() < REFUSALS {
+            member.refused.push(news);
             tracing::warn!(router = %router.name, %source, reason = text, "an advertisement is refused");
             self.happened(id, Kind::Adverts, format!("an advertisement of {source} is refused: {text}"), now);
         }
@@ -163,7 +170,8 @@ impl Driver {
                 continue;
             }
             match member.machine.state() {
-                State::Active if member.claim.is_none() => {
+                // with the virtual MAC address nobody can tell whose it is
+                State::Active if member.address_mac() != Some(claim.mac) && member.claim_is_news(now) => {
                     let due = now + LEAST_PATIENCE.max(interval * 2);
                     member.claim = Some(Claim { due, address: claim.address, mac: claim.mac });
                 }

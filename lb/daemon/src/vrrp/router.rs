@@ -49,6 +49,9 @@ impl Router {
         let since = |at: Instant| now.saturating_duration_since(at).as_secs_f64();
         let absent = self.members.iter().filter(|member| member.place.is_none());
         let burdens = absent.map(|member| member.absent.clone()).chain(self.verdict.burdens.iter().cloned());
+        let mut burdens: Vec<String> = burdens.collect();
+        // both families are without the same interface
+        burdens.dedup();
         RouterStatus {
             name: self.name.to_string(),
             interface: self.settings.interface.clone(),
@@ -63,7 +66,7 @@ impl Router {
             state_seconds: since(self.since),
             priority: self.priority(),
             configured_priority: self.settings.priority.get(),
-            burdens: burdens.collect(),
+            burdens,
             held: self.members.iter().any(|member| member.machine.is_held()),
             advert_interval_seconds: self.settings.advert_interval.get().as_secs_f64(),
             active_peer: peer.filter(|_| self.state != State::Active).map(|(source, priority, at)| {

@@ -91,8 +91,8 @@ fn signing(authentication: &Authentication) -> Option<Signing> {
     (authentication.mode != Mode::ReceiveOnly).then_some(signing)
 }
 
-/// How what is received is authenticated. `None`: not at all; the configuration's keys are good ones.
-pub(super) fn verification(router: &VirtualRouter) -> Option<auth::Settings> {
+/// `None` when nothing is authenticated; the configuration's keys are good ones.
+pub(super) fn authentication(router: &VirtualRouter) -> Option<auth::Settings> {
     let authentication = router.authentication.as_ref()?;
     let keys: Result<Vec<Key>, _> =
         authentication.keys.iter().map(|key| Key::new(key.id, &key.secret.0)).collect();

@@ -214,8 +214,8 @@ impl Driver {
         match command {
             Command::Configure(routers) => self.configure(routers, now),
             Command::Facts(facts) => {
-                let Facts { pools, commands, files, interfaces: _, stalled: _ } = facts;
-                self.facts = Facts { pools, commands, files, ..std::mem::take(&mut self.facts) };
+                let Facts { interfaces, stalled, .. } = std::mem::take(&mut self.facts);
+                self.facts = Facts { interfaces, stalled, ..facts };
                 self.judge_all(now);
             }
             Command::Release(name) => self.order(&name, &Event::Release, now),
@@ -224,6 +224,8 @@ impl Driver {
                 for id in self.ids() {
                     self.drive(id, Event::Shutdown, now);
                 }
+                // when all have let go, for it takes a while
+                self.ids().into_iter().for_each(|id| self.discard_virtual_mac(id));
                 self.send_pictures(now);
                 // who asked may be gone
                 let _ = done.send(());
@@ -274,6 +276,7 @@ impl Driver {
         let all = now >= self.next_picture;
         if all {
             self.next_picture = now + PICTURE;
+            self.settle_homeless(now);
         }
         for router in self.routers.iter_mut().filter(|router| all || router.changed) {
             router.changed = false;

@@ -23,7 +23,7 @@ pub fn tell() -> Result<()> {
     let (two_tiers, one_tier) = (config(2), config(1));
     let mut lb = Lb::start(&two_tiers)?;
 
-    let story = Story { start: Instant::now() };
+    let story = Story::new();
     say(
         "A bank's line: clients → lb → empi-a, with empi-b as its backup. Every request is a connection of its own,",
     );
@@ -101,12 +101,20 @@ pub fn tell() -> Result<()> {
     Ok(())
 }
 
-struct Story {
+pub struct Story {
     start: Instant,
 }
 
 impl Story {
-    fn tell(&self, what: &str) {
+    pub fn new() -> Self {
+        Self { start: Instant::now() }
+    }
+
+    pub fn start(&self) -> Instant {
+        self.start
+    }
+
+    pub fn tell(&self, what: &str) {
         say(&format!("  {:>6.2} s   {what}", self.start.elapsed().as_secs_f64()));
     }
 

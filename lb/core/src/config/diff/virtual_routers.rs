@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use super::Change;
 use super::written::{Entries, Written, differences};
+use super::{Change, FieldChange};
 use crate::config::{
     Announce, Authentication, KeyFile, Notify, Track, Tracked, TrackedCommand, TrackedPool, VirtualRouter,
 };
 use crate::vrrp::packet::ChecksumForm;
 use crate::vrrp::packet::auth::{AntiReplay, Mode};
 use crate::vrrp::{AnnounceAgain, AuthV2, Preempt, Version};
+
+const SECRET: &str = "a secret";
 
 pub(super) fn changes(old: &[VirtualRouter], new: &[VirtualRouter], changes: &mut Vec<Change>) {
     for router in new {
@@ -23,14 +25,19 @@ pub(super) fn changes(old: &[VirtualRouter], new: &[VirtualRouter], changes: &mu
         changes.extend(replaced.map(|field| Change::VirtualRouterReplaced { router: name(), field }));
         let changed = differences(&settings(before), &settings(router)).into_iter();
         changes.extend(changed.map(|field| Change::VirtualRouterChanged { router: name(), field }));
-        if before.authentication != router.authentication && keys(before) == keys(router) {
-            // the file says the same, the key's file another
-            let field = super::FieldChange {
-                name: "authentication.keys".to_owned(),
-                from: "a secret".to_owned(),
-                to: "another secret".to_owned(),
-            };
-            changes.push(Change::VirtualRouterChanged { router: name(), field });
+        // the file looks the same, and what it hides is another
+        let same_keys = before.authentication.as_ref().map(authentication)
+            == router.authentication.as_ref().map(authentication);
+        let both = before.password != AuthV2::None && router.password != AuthV2::None;
+        for (name, is_other) in [
+            ("authentication.keys", same_keys && before.authentication != router.authentication),
+            ("password", both && before.password != router.password),
+        ] {
+            if is_other {
+                let (from, to) = (SECRET.to_owned(), "another one".to_owned());
+                let field = FieldChange { name: name.to_owned(), from, to };
+                changes.push(Change::VirtualRouterChanged { router: router.name.clone(), field });
+            }
         }
     }
     for router in old.iter().filter(|router| new.iter().all(|candidate| candidate.name != router.name)) {
@@ -60,7 +67,6 @@ fn identity(router: &VirtualRouter) -> Entries {
         ("unicast_peers", Written::list(&router.peers)),
         ("unicast_min_ttl", Written::word(router.least_ttl)),
         ("checksum", Written::word(checksum(router.checksum))),
-        ("password", Written::or_off((router.password != AuthV2::None).then_some("(hidden)"))),
         ("group", Written::or_off(router.group.as_deref())),
         ("virtual_mac", Written::word(router.virtual_mac)),
         ("families", Written::list(&families)),
@@ -77,7 +83,6 @@ fn settings(router: &VirtualRouter) -> Entries {
         peers: _,
         least_ttl: _,
         checksum: _,
-        password: _,
         group: _,
         virtual_mac: _,
         priority,
@@ -86,6 +91,7 @@ fn settings(router: &VirtualRouter) -> Entries {
         preempt,
         addresses,
         authentication: authenticated,
+        password,
         announce: announced,
         track: tracked,
         notify: notified,
@@ -102,6 +108,7 @@ fn settings(router: &VirtualRouter) -> Entries {
         ("preempt", Written::word(preempts)),
         ("preempt_delay", Written::time(delay)),
         ("addresses", Written::list(addresses)),
+        ("password", Written::or_off((*password != AuthV2::None).then_some(SECRET))),
         ("authentication", Written::part(authenticated.as_ref().map(authentication))),
         ("announce", Written::Section(announce(*announced))),
         ("track", Written::Section(track(tracked))),
@@ -114,10 +121,6 @@ fn checksum(form: ChecksumForm) -> &'static str {
         ChecksumForm::MessageOnly => "rfc9568",
         ChecksumForm::PseudoHeader => "rfc5798",
     }
-}
-
-fn keys(router: &VirtualRouter) -> Option<Entries> {
-    router.authentication.as_ref().map(authentication)
 }
 
 fn authentication(authentication: &Authentication) -> Entries {

@@ -34,7 +34,7 @@ pub(super) fn router(
     let version = section.or("version", Version::V3);
     let priority = section.checked("priority", DEFAULT_PRIORITY, able);
     let advert_interval = advert_interval(&mut section, version);
-    let down_adverts = section.checked("down_adverts", DOWN_ADVERTS.get(), between(1, 100));
+    let down_adverts = section.checked("down_adverts", DOWN_ADVERTS.get(), between(2, 100));
     let preempt = preempt(&mut section);
     let addresses = addresses(&mut section, version);
     let sources = sources(&mut section);

@@ -36,6 +36,15 @@ fn beside(router: &VirtualRouter, node: &Node, other: &VirtualRouter, faults: &F
         let problem = format!("`{}` has {} too", other.name, address.addr());
         place(faults, node, "addresses", Problem::new(problem, "remove it from one of the two"));
     }
+    let commands = |router: &VirtualRouter| {
+        router.track.commands.iter().map(|tracked| tracked.what.clone()).collect::<Vec<_>>()
+    };
+    for command in commands(router) {
+        if commands(other).iter().any(|theirs| theirs.name == command.name && *theirs != command) {
+            let problem = format!("`{}` tracks another command of the name `{}`", other.name, command.name);
+            place(faults, node, "track", Problem::new(problem, "give it another name, or write the same"));
+        }
+    }
     if router.group.is_some() && router.group == other.group && router.preempt != other.preempt {
         let problem = format!("`{}` of the same group preempts otherwise", other.name);
         let advice = "write the same `preempt` and `preempt_delay` for all members of a group";

@@ -23,6 +23,17 @@ fn fall_failures_take_a_server_out_and_rise_successes_bring_it_back() {
 }
 
 #[test]
+fn servers_that_start_as_up_are_unproven_until_one_passes_its_check() {
+    let mut world = two(&tcp_check());
+    assert!(world.pool.is_unproven());
+    assert_eq!(world.fail("a"), []);
+    assert!(world.pool.is_unproven(), "it failed, and is not down yet");
+    assert_eq!(world.pass("b"), []);
+    assert!(!world.pool.is_unproven());
+    assert!(!World::new(settings(&[("a", 1, 1)])).pool.is_unproven(), "nobody checks it");
+}
+
+#[test]
 fn checks_run_at_once_and_then_at_the_interval_of_the_phase() {
     let mut world = two(&tcp_check());
     let a = world.id("a");

@@ -235,6 +235,10 @@ impl Machine {
         {
             active.installed = true;
             self.failed_installs = 0;
+            if active.listening {
+                // somebody else may have them; they are announced when that is known
+                return;
+            }
             active.announce(now, AnnounceReason::TookOver, &self.settings, out);
             if active.silent {
                 active.advertise(now, &self.settings, priority, out);

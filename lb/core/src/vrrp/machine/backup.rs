@@ -46,6 +46,11 @@ impl Backup {
         self.ready
     }
 
+    /// For the group; the timer, which has expired, counts.
+    pub(super) fn wait_no_longer(&mut self) {
+        self.ready = false;
+    }
+
     pub(super) fn forget_lower(&mut self) {
         self.lower_since = None;
     }

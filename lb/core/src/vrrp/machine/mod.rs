@@ -107,6 +107,11 @@ impl Machine {
         self.peers.active.map(|peer| (peer.source, peer.priority, peer.heard_at))
     }
 
+    /// Whether another member of its group is at fault, as far as it was told.
+    pub fn has_group_fault(&self) -> bool {
+        self.group_fault
+    }
+
     /// Whether it would take over, and waits for the other members of its group.
     pub fn waits_for_group(&self) -> bool {
         matches!(&self.phase, Phase::Backup(backup) if backup.is_ready())

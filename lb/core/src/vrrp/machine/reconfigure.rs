@@ -11,10 +11,7 @@ impl Machine {
     pub fn reconfigure(&mut self, now: Instant, settings: Settings) -> Actions {
         let mut out = Actions::default();
         let before = std::mem::replace(&mut self.settings, settings);
-        if self.settings.priority != before.priority {
-            // Weights are added anew with the next change of eligibility.
-            self.base = self.settings.priority;
-        }
+        self.eligibility_changed(now, self.eligibility, self.settings.priority, &mut out);
         let priority = self.priority();
         let interval = self.settings.interval;
         match &mut self.phase {
@@ -24,10 +21,12 @@ impl Machine {
                     active.reinstall();
                     out.push(Action::InstallAddresses(self.term));
                 }
-                if self.settings.priority != before.priority || interval != before.interval {
+                if interval != before.interval {
                     active.advertise(now, &self.settings, priority, &mut out);
                 }
             }
+            // nobody will say that the group is ready
+            Phase::Backup(backup) if !self.settings.grouped && backup.is_ready() => backup.wait_no_longer(),
             Phase::Backup(backup) if self.peers.active.is_none() => backup.set_interval(interval),
             Phase::Initialize | Phase::Backup(_) | Phase::Fault(_) => {}
         }

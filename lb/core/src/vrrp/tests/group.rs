@@ -157,11 +157,26 @@ fn shutdown_hands_over_all() {
 
 #[test]
 fn a_group_of_members_that_live_already_goes_on() {
-    let mut group = Group::of([(State::Backup, true), (State::Backup, false)]);
+    let grouped = || Settings { grouped: true, ..settings(200) };
+    let waiting = {
+        let mut router = Router::backup(grouped());
+        router.wait_for_timer();
+        router
+    };
+    assert!(waiting.machine.waits_for_group());
+    let listening = Router::backup(grouped());
+    let mut group = Group::of([&waiting.machine, &listening.machine]);
     let mut ready = Actions::default();
     ready.push(Action::Ready(true));
     assert_eq!(group.on_actions(1, &ready), [(0, Event::GroupReady), (1, Event::GroupReady)]);
 
-    let mut group = Group::of([(State::Active, false), (State::Fault(FaultReason::InterfaceDown), false)]);
-    assert_eq!(group.on_actions(0, &Actions::default()), [(0, Event::GroupFault(true))]);
+    let mut faulty = Router::backup(grouped());
+    faulty.on(Event::LinkDown);
+    let mut told = Router::backup(grouped());
+    told.on(Event::GroupFault(true));
+    // told once, and not again by the group's next life
+    let mut group = Group::of([&told.machine, &faulty.machine]);
+    assert_eq!(group.on_actions(0, &Actions::default()), []);
+    let mut alone = Group::of([&told.machine]);
+    assert_eq!(alone.on_actions(0, &Actions::default()), [(0, Event::GroupFault(false))]);
 }

@@ -4,6 +4,7 @@ mod beyond;
 mod clauses;
 mod group;
 mod matrix;
+mod probe;
 mod reconfigure;
 mod simulation;
 mod stalls;

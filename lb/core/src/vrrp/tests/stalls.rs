@@ -94,3 +94,14 @@ fn a_backup_that_slept_hears_that_the_active_router_is_well() {
     router.hears(GREATER_PEER, 250);
     assert_eq!(router.until_timer(), Some(Duration::from_micros(321_875)));
 }
+
+#[test]
+fn addresses_that_come_back_while_it_listens_are_announced_later() {
+    let mut router = Router::active(settings(200));
+    router.stall(millis(500));
+    let actions = router.on(Event::AddressLost);
+    let term = installing(&actions);
+    assert_eq!(router.on(Event::AddressesInstalled(term)), [], "somebody else may have them");
+    let actions = router.wait_for_timer();
+    assert_eq!(actions, [advert(200), Action::Announce(AnnounceReason::Stalled)]);
+}

@@ -183,8 +183,10 @@ impl Held {
     /// # Errors
     /// An address could not be withdrawn; the others were.
     fn withdraw(&self, writer: &Writer) -> io::Result<()> {
-        let Holding { address_link, ref addresses, .. } = self.holding;
+        let Holding { link, address_link, ref addresses, .. } = self.holding;
+        // One of its own is switched off: nothing more comes from its MAC address, not even that it leaves a group.
+        let off = if address_link == link { Ok(()) } else { writer.switch_off(address_link) };
         let withdraw = |&address| writer.remove(address_link, address).map(drop);
-        addresses.iter().map(withdraw).fold(Ok(()), io::Result::and)
+        addresses.iter().map(withdraw).fold(off, io::Result::and)
     }
 }

@@ -156,6 +156,32 @@ fn when_the_daemon_hangs_the_addresses_go_and_the_guard_stays() {
 }
 
 #[test]
+fn a_macvlan_with_the_addresses_is_switched_off() {
+    for family in [Family::V4, Family::V6] {
+        in_namespace(VETH, move || {
+            let mut scene = Scene::new(family);
+            for address in &scene.holding.addresses {
+                // the first takes others along
+                let _ = ip_output(&format!("address delete {address} dev left"));
+            }
+            ip("link add vmac link left address 00:00:5e:00:01:33 type macvlan mode bridge");
+            ip("link set vmac up");
+            for address in &scene.holding.addresses {
+                ip(&format!("address add {address} dev vmac"));
+            }
+            scene.holding.address_link = nix::net::if_::if_nametoindex("vmac").unwrap();
+            let (mut guard, process) = guarded();
+            guard.hold(&scene.holding);
+            drop(guard);
+            process.join().unwrap().unwrap();
+            scene.let_go();
+            let shown = ip_output("address show dev vmac").unwrap();
+            assert!(!shown.contains("UP") && !shown.contains("inet"), "{shown}");
+        });
+    }
+}
+
+#[test]
 fn while_the_daemon_beats_the_addresses_stay() {
     in_namespace(VETH, || {
         let scene = Scene::new(Family::V4);

@@ -11,7 +11,8 @@ use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressFlags, AddressHeader};
 use netlink_packet_route::link::{LinkFlags, LinkHeader, LinkLayerType};
 use nix::libc::{
-    IFA_ADDRESS, IFA_LOCAL, IFLA_ADDRESS, IFLA_IFNAME, RTM_DELADDR, RTM_DELLINK, RTM_NEWADDR, RTM_NEWLINK,
+    IFA_ADDRESS, IFA_LOCAL, IFLA_ADDRESS, IFLA_GROUP, IFLA_IFNAME, RTM_DELADDR, RTM_DELLINK, RTM_NEWADDR,
+    RTM_NEWLINK,
 };
 use pnet_base::MacAddr;
 
@@ -63,9 +64,11 @@ fn link(payload: &[u8]) -> Option<Link> {
     let header = link_header(payload)?;
     let mut name = None;
     let mut mac = None;
+    let mut group = 0;
     for attribute in attributes(payload, LINK_HEADER)? {
         match attribute.kind() {
             IFLA_IFNAME => name = Some(text(attribute.value())),
+            IFLA_GROUP => group = attribute.value().try_into().map_or(0, u32::from_ne_bytes),
             IFLA_ADDRESS => mac = <[u8; 6]>::try_from(attribute.value()).ok().map(MacAddr::from),
             _ => {}
         }
@@ -74,7 +77,9 @@ fn link(payload: &[u8]) -> Option<Link> {
         index: header.index,
         // Without one, it is about something like a scan for wireless networks.
         name: name?,
+        switched_on: header.flags.contains(LinkFlags::Up),
         up: header.flags.contains(UP),
+        group,
         mac: mac.filter(|_| header.link_layer_type == LinkLayerType::Ether),
     })
 }

@@ -14,8 +14,11 @@ pub struct Link {
     /// Another when a link of this name is made anew.
     pub index: u32,
     pub name: String,
+    /// By an operator, or a program.
+    pub switched_on: bool,
     /// Switched on, and able to carry packets.
     pub up: bool,
+    pub group: u32,
     /// Of an Ethernet.
     pub mac: Option<MacAddr>,
 }
@@ -95,9 +98,27 @@ impl Table {
         self.links.values().find(|link| link.name == name)
     }
 
+    pub fn links(&self) -> impl Iterator<Item = &Link> {
+        self.links.values()
+    }
+
+    pub fn link_by_index(&self, index: u32) -> Option<&Link> {
+        self.links.get(&index)
+    }
+
     /// Those of the link with this index.
     pub fn addresses(&self, index: u32) -> impl Iterator<Item = &Address> {
         self.addresses.iter().filter(move |address| address.link == index)
+    }
+
+    /// Whether the link with this index has exactly this.
+    pub fn holds(&self, index: u32, address: IpNet) -> bool {
+        self.addresses(index).any(|known| known.address == address)
+    }
+
+    /// Every form in which the link with this index has `address`: with one prefix length or another.
+    pub fn forms(&self, index: u32, address: IpAddr) -> impl Iterator<Item = &Address> {
+        self.addresses(index).filter(move |known| known.address.addr() == address)
     }
 
     /// Whether the link with this index has `address`, with whatever prefix and flags.

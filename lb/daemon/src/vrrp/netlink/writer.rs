@@ -1,7 +1,7 @@
 //! Changes to this host's addresses.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
@@ -16,7 +16,7 @@ use super::connection::Connection;
 
 /// Adds and removes addresses of the network namespace in which it was opened. Needs CAP_NET_ADMIN.
 #[derive(Debug)]
-pub struct Writer(Connection);
+pub struct Writer(pub(super) Connection);
 
 impl Writer {
     /// # Errors
@@ -25,13 +25,36 @@ impl Writer {
         Connection::open().map(Self)
     }
 
+    /// Whether this process may change addresses.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::PermissionDenied`] without CAP_NET_ADMIN, or what else the kernel says.
+    pub fn check_permission(&self) -> io::Result<()> {
+        // It asks for the right before it looks for the link, which does not exist.
+        const NO_LINK: u32 = 0;
+        self.remove(NO_LINK, IpAddr::V4(Ipv4Addr::UNSPECIFIED).into()).map(drop)
+    }
+
     /// Puts `address` on the link with this index, usable at once. Fine if it is there, whoever put it there. A
     /// [`Monitor`](super::Monitor) may hear of an IPv6 address a little later.
     ///
     /// # Errors
     /// What the kernel says; [`io::ErrorKind::TimedOut`] after two seconds without an answer.
     pub fn add(&self, link: u32, address: IpNet) -> io::Result<()> {
+        self.add_message(message(link, address), address)
+    }
+
+    /// As [`add`](Self::add); the route to the address's subnet gets this metric.
+    ///
+    /// # Errors
+    /// As for [`add`](Self::add).
+    pub fn add_with_metric(&self, link: u32, address: IpNet, metric: u32) -> io::Result<()> {
         let mut message = message(link, address);
+        message.attributes.push(AddressAttribute::RoutePriority(metric));
+        self.add_message(message, address)
+    }
+
+    fn add_message(&self, mut message: AddressMessage, address: IpNet) -> io::Result<()> {
         message.attributes.push(AddressAttribute::Protocol(AddressProtocol::Other(ADDRESS_PROTOCOL)));
         if let IpNet::V6(_) = address {
             // The election has settled who has it; detecting duplicates would take a second, or the address.
@@ -85,7 +108,7 @@ fn deprecated() -> CacheInfo {
     lifetimes
 }
 
-fn is(error: &io::Error, errnos: &[Errno]) -> bool {
+pub(super) fn is(error: &io::Error, errnos: &[Errno]) -> bool {
     error.raw_os_error().is_some_and(|raw| errnos.contains(&Errno::from_raw(raw)))
 }
 
