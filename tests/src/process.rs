@@ -105,13 +105,17 @@ impl Process {
     /// SIGKILL to the process and its descendants, as if the power of its host had gone.
     pub fn kill(&mut self) {
         // All stand still first, so that none does something about the death of another: a new worker in place of a lost
-        // one, or an orderly end because the parent has gone. Failures mean: already gone.
+        // one, or an orderly end because the parent has gone. The parent comes last both times: one that watches over it
+        // must not see it stand still, and the kernel wakes stopped ones whose parent ends. Failures mean: already gone.
+        for pid in usage::descendants(self.pid()) {
+            let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGSTOP);
+        }
         let _ = self.signal_tree(Signal::SIGSTOP);
         let descendants = usage::descendants(self.pid());
-        let _ = self.child.kill();
         for pid in &descendants {
             let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);
         }
+        let _ = self.child.kill();
         let _ = self.child.wait();
         // Their sockets are closed when they are gone, which takes a moment; nobody can do more than wait.
         let all_gone = || descendants.iter().all(|pid| !usage::runs(*pid)).then_some(());

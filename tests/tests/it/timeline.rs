@@ -14,7 +14,7 @@ use crate::scene::{soon, text};
 
 const QUICK: &str = "check: { interval: 100ms, rise: 2, fall: 2 }";
 
-fn timeline(lb: &Lb, arguments: &[&str]) -> Vec<Value> {
+pub fn timeline(lb: &Lb, arguments: &[&str]) -> Vec<Value> {
     let arguments: Vec<&str> = ["timeline", "--json"].iter().chain(arguments).copied().collect();
     serde_json::from_str(&lb.ctl(&arguments).unwrap()).unwrap()
 }

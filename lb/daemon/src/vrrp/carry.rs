@@ -65,6 +65,11 @@ impl Driver {
     fn send_advert(&mut self, id: Id, priority: Option<Priority>, now: Instant) {
         let Some(router) = self.routers.get_mut(id.router) else { return };
         let Some(member) = router.members.get_mut(id.member) else { return };
+        // Over a dead link nothing arrives; but the kernel would look for unicast peers in vain, and then hold back what
+        // is sent in the first second after the link is back.
+        if !self.monitor.table().link(&router.settings.interface).is_some_and(|link| link.up) {
+            return;
+        }
         let outcome = member.advertise(priority);
         if outcome.is_ok() {
             router.metrics.adverts_sent.inc();

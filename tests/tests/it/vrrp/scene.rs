@@ -7,6 +7,7 @@ use nix::sys::signal::Signal;
 use testkit::capture::Frames;
 use testkit::keepalived::{Instance, Keepalived};
 use testkit::lb::Lb;
+use testkit::netns::Host;
 use testkit::pair::{PORT, Pair, Side, VIP};
 
 use crate::scene::{SOON, soon};
@@ -31,6 +32,14 @@ impl Router {
         match self {
             Self::Lb(lb) => stop(lb),
             Self::Keepalived(keepalived) => keepalived.stop().unwrap(),
+        }
+    }
+
+    /// Waits until it is Backup.
+    pub fn wait_backup(&self) {
+        match self {
+            Self::Lb(lb) => wait_state(lb, BACKUP),
+            Self::Keepalived(keepalived) => wait_log(keepalived, "(bank) Entering BACKUP STATE"),
         }
     }
 
@@ -89,9 +98,9 @@ pub fn router(name: &str, vrid: u8, priority: u8, network: &str, more: &str) -> 
 }
 
 /// keepalived with the same virtual router as [`bank`].
-pub fn keepalived(pair: &Pair, side: Side, priority: u8, more: &str) -> Keepalived {
+pub fn keepalived(host: &Host, priority: u8, more: &str) -> Keepalived {
     let instance = Instance { priority, advert_interval: INTERVAL, more, ..Instance::default() };
-    Keepalived::start(&pair.host(side).place(), &instance.to_string()).unwrap()
+    Keepalived::start(&host.place(), &instance.to_string()).unwrap()
 }
 
 /// Waits for a state of the virtual router `bank`.
@@ -108,7 +117,10 @@ pub fn wait_growth(lb: &Lb, counter: &str, labels: &[(&str, &str)], growth: f64)
 /// Whose MAC addresses were announced for `vip`, one after the other: A and B, by name.
 pub fn owners(pair: &Pair, frames: &Frames, vip: IpAddr) -> Vec<&'static str> {
     let announcement = match vip {
-        IpAddr::V4(vip) => format!("arp.isgratuitous && arp.src.proto_ipv4 == {vip}"),
+        // not the kernel's answer to those of the other, which goes to that one only
+        IpAddr::V4(vip) => {
+            format!("arp.isgratuitous && arp.src.proto_ipv4 == {vip} && eth.dst == ff:ff:ff:ff:ff:ff")
+        }
         IpAddr::V6(vip) => format!(
             "icmpv6.type == 136 && icmpv6.nd.na.target_address == {vip} && ipv6.dst == ff02::1 \
              && icmpv6.nd.na.flag.o == 1 && icmpv6.nd.na.flag.s == 0"
@@ -134,4 +146,20 @@ pub fn adverts(frames: &Frames, pair: &Pair, side: Side, filter: &str) -> usize 
 /// Waits until a host has an address, whoever else has it.
 pub fn wait_holds(pair: &Pair, side: Side, address: IpAddr) {
     soon("the address", || pair.host(side).holds(address).unwrap().then_some(()));
+}
+
+/// Waits until keepalived has said something.
+pub fn wait_log(keepalived: &Keepalived, words: &str) {
+    soon(words, || keepalived.log().contains(words).then_some(()));
+}
+
+/// Waits until the kernel has seen that no other host has the same link-local address.
+pub fn wait_link_local(host: &Host) {
+    let addresses = || {
+        let mut command = host.place().command("ip");
+        command.args(["-6", "-oneline", "address", "show", "dev", "eth0", "scope", "link"]);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let usable = |line: &str| line.contains("fe80:") && !line.contains("tentative");
+    soon("a link-local address", || addresses().lines().any(usable).then_some(()));
 }

@@ -55,6 +55,16 @@ impl Backup {
         self.lower_since = None;
     }
 
+    /// Now that we cannot serve either, nothing is gained by taking over from one that cannot.
+    pub(super) fn forget_unable(&mut self, now: Instant, out: &mut Actions) {
+        if let Wait::Skew(Reason::ActiveUnable { .. }) = self.wait {
+            self.arm(now, Wait::ActiveDown);
+            if std::mem::take(&mut self.ready) {
+                out.push(Action::Ready(false));
+            }
+        }
+    }
+
     /// For a timer that runs already, too, unless an Active router told its own.
     pub(super) fn set_interval(&mut self, interval: AdvertInterval) {
         self.interval = interval;

@@ -279,8 +279,13 @@ impl Machine {
             Phase::Active(active) if priority != before.1 => {
                 active.advertise(now, &self.settings, priority, out)
             }
-            // The time for which we have been no worse starts anew.
-            Phase::Backup(backup) if priority < before.1 => backup.forget_lower(),
+            Phase::Backup(backup) if priority < before.1 => {
+                // The time for which we have been no worse starts anew.
+                backup.forget_lower();
+                if !priority.is_able() {
+                    backup.forget_unable(now, out);
+                }
+            }
             Phase::Initialize | Phase::Backup(_) | Phase::Active(_) | Phase::Fault(_) => {}
         }
     }

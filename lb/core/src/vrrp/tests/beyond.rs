@@ -208,6 +208,21 @@ fn of_those_that_cannot_serve_the_one_with_the_addresses_keeps_them() {
 }
 
 #[test]
+fn one_that_finds_out_a_little_later_that_it_cannot_serve_either_does_not_take_over() {
+    let mut router = Router::backup(settings(200));
+    router.wait(INTERVAL);
+    router.hears(GREATER_PEER, 4);
+    // before its skew time is over
+    router.wait(millis(10));
+    router.on(eligibility(Eligibility::Unable, 200));
+    for _ in 0..20 {
+        router.wait(millis(90));
+        assert_eq!(router.state(), State::Backup);
+        router.hears(GREATER_PEER, 4);
+    }
+}
+
+#[test]
 fn a_barred_router_lets_go_and_takes_no_part() {
     let fault = FaultReason::NotEligible;
     let entered = notify(State::Fault(fault), Reason::Fault(fault));
