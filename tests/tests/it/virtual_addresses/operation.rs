@@ -5,11 +5,11 @@ use std::fs;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use testkit::lb::Lb;
-use testkit::netns;
 use testkit::pair::Side;
+use testkit::{netns, wait};
 
 use super::{Scene, wait_router, wait_state};
-use crate::scene::{SOON, soon, text};
+use crate::scene::{SOON, text};
 
 fn active_code(lb: &Lb) -> Option<i32> {
     lb.ctl_output(&["status", "--active", "vip"]).unwrap().status.code()
@@ -96,24 +96,26 @@ fn a_program_is_told_in_order() {
         let text = fs::read_to_string(&log).unwrap_or_default();
         text.lines().map(|line| line.split_whitespace().nth(3).unwrap().to_owned()).collect::<Vec<_>>()
     };
-    let wait = |word: &str, count: usize| {
-        soon(word, || (words().iter().filter(|said| *said == word).count() == count).then_some(()));
+    let wait_last = |word: &str| {
+        let told = || words().last().is_some_and(|last| last == word).then_some(());
+        let found = wait::until(word, SOON, told);
+        found.unwrap_or_else(|error| panic!("{error}: {:?}; {}", words(), scene.a.log()));
     };
-    wait("MASTER", 1);
+    wait_last("MASTER");
     let before = words().len();
     scene.a.ctl(&["vrrp", "release", "vip"]).unwrap();
-    soon("BACKUP", || (words().last().unwrap() == "BACKUP").then_some(()));
+    wait_last("BACKUP");
     scene.a.ctl(&["vrrp", "take", "vip"]).unwrap();
-    wait("MASTER", 2);
+    wait_last("MASTER");
     scene.pair.a.unplug().unwrap();
-    soon("FAULT", || (words().last().unwrap() == "FAULT").then_some(()));
+    wait_last("FAULT");
     scene.pair.a.plug().unwrap();
-    wait("MASTER", 3);
+    wait_last("MASTER");
     scene.a.signal(Signal::SIGTERM).unwrap();
     scene.a.process().wait_exit(SOON).unwrap();
     let words = words();
     let (first, rest) = words[before..].split_at(3);
-    assert_eq!(first, ["BACKUP", "MASTER", "FAULT"]);
+    assert_eq!(first, ["BACKUP", "MASTER", "FAULT"], "{words:?}");
     // it is Backup for so short a time that the next state may come first
     assert!(rest.ends_with(&["MASTER".to_owned(), "STOP".to_owned()]), "{words:?}");
     let lines = fs::read_to_string(&log).unwrap();

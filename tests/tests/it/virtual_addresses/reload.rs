@@ -82,7 +82,7 @@ fn a_reload_leaves_the_state_alone() {
     scene.wait_adverts(Side::A, || {});
     assert_eq!(scene.transitions(), transitions, "{:#?}", told(&scene.a));
     assert_eq!(monitor.seen(), [""; 0]);
-    assert!(client.answered() > 0 && client.is_steady());
+    client.wait_steady(SOON).unwrap();
 }
 
 #[test]
