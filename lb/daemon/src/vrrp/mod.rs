@@ -36,6 +36,8 @@ mod virtual_mac;
 mod words;
 
 use std::io;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::time::Instant;
@@ -110,11 +112,20 @@ pub fn start(metrics: Arc<Metrics>, beats: Arc<Beats>, news: UnboundedSender<New
             memory_locked = granted.locked,
             "virtual routers have a thread"
         );
+        let only_one = only_one();
         let mut driver = Driver::new(monitor, writer, guard, metrics, beats, news);
-        driver.remove_leftovers();
+        if only_one.is_ok() {
+            driver.remove_leftovers();
+        }
         driver.run(&received, &woken);
     })?;
     Ok(Handle { commands, wake })
+}
+
+/// Taken by the first daemon with virtual routers in this network namespace, for as long as it lives: the addresses of
+/// another that lives are no left-overs.
+fn only_one() -> io::Result<UnixListener> {
+    UnixListener::bind_addr(&SocketAddr::from_abstract_name("lb-virtual-routers")?)
 }
 
 struct AbortOnPanic;
