@@ -1,5 +1,6 @@
 //! Virtual addresses on a pair of lb, and what may happen to them.
 
+mod forms;
 mod guard;
 mod network;
 mod operation;
