@@ -1,11 +1,14 @@
 //! For tests: a network of one's own, gone with the thread.
 
+use std::os::fd::AsFd;
 use std::panic;
 use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::gettid;
 
@@ -15,6 +18,19 @@ pub const VETH: &str = "
     link set lo up
     link set left up
     link set right up";
+
+/// Waits until something can be read, at most so long. Signals that are for other tests of the process do not end it.
+pub fn readable(socket: impl AsFd, within: Duration) -> bool {
+    let deadline = Instant::now() + within;
+    loop {
+        let mut polled = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
+        let left = deadline.saturating_duration_since(Instant::now());
+        match poll(&mut polled, PollTimeout::try_from(left).unwrap()) {
+            Err(Errno::EINTR) => {}
+            ready => return ready.unwrap() == 1,
+        }
+    }
+}
 
 /// Runs `work` on a thread in a new network namespace, in which all is there that `setup` says, a line per call of `ip`.
 /// Says so and does nothing where that is not permitted.

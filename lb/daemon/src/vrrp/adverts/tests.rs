@@ -1,13 +1,14 @@
 use std::net::IpAddr;
-use std::os::fd::AsFd;
+use std::time::Duration;
 
 use lb_core::vrrp::packet::{Datagram, TTL};
 use lb_core::vrrp::{Endpoints, Family};
 use nix::net::if_::if_nametoindex;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::*;
-use crate::vrrp::namespace::{VETH, beyond, in_namespace, ip};
+use crate::vrrp::namespace::{VETH, beyond, in_namespace, ip, readable};
+
+const PATIENCE: Duration = Duration::from_secs(10);
 
 fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
@@ -15,8 +16,7 @@ fn address(text: &str) -> IpAddr {
 
 /// Waits for the next packet.
 pub(in crate::vrrp) fn next<'a>(receiver: &Receiver, buffer: &'a mut [u8]) -> Datagram<'a> {
-    let mut polled = [PollFd::new(receiver.as_fd(), PollFlags::POLLIN)];
-    assert_eq!(poll(&mut polled, PollTimeout::try_from(10_000).unwrap()), Ok(1), "no packet has come");
+    assert!(readable(receiver, PATIENCE), "no packet has come");
     match receiver.receive(buffer).unwrap() {
         Some(Incoming::Datagram(datagram)) => datagram,
         other => panic!("{other:?}"),
@@ -111,8 +111,7 @@ fn a_packet_longer_than_the_buffer_is_malformed() {
             sender.send(address(group), &[7; 4116]).unwrap();
             let mut buffer = vec![0; BUFFER_BYTES];
             assert_eq!(next(&receiver, &mut buffer).payload, [7; 4116]);
-            let mut polled = [PollFd::new(receiver.as_fd(), PollFlags::POLLIN)];
-            assert_eq!(poll(&mut polled, PollTimeout::try_from(10_000).unwrap()), Ok(1));
+            assert!(readable(&receiver, PATIENCE));
             let received = receiver.receive(&mut buffer[..1000]).unwrap();
             assert!(matches!(received, Some(Incoming::Malformed)), "{received:?}");
             assert!(receiver.receive(&mut buffer).unwrap().is_none());

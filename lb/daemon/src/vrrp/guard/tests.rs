@@ -10,14 +10,13 @@ use std::time::{Duration, Instant, SystemTime};
 use lb_core::vrrp::packet::auth::{AntiReplay, Authenticator, Context, Key, Keyring, Mode, Window};
 use lb_core::vrrp::packet::{Expected, TTL, auth, decode};
 use lb_core::vrrp::{AdvertInterval, AuthV2, Family, Version, Vrid};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::*;
 use crate::vrrp::adverts::tests::{near_end, next, opposite};
 use crate::vrrp::adverts::{BUFFER_BYTES, Receiver};
-use crate::vrrp::namespace::{VETH, in_namespace, ip, ip_output, soon};
+use crate::vrrp::namespace::{VETH, in_namespace, ip, ip_output, readable, soon};
 use crate::vrrp::outgoing::Signing;
 
 const BEAT: Duration = Duration::from_millis(20);
@@ -112,12 +111,6 @@ fn guarded() -> (Guard, JoinHandle<io::Result<()>>) {
     let (ours, theirs): (OwnedFd, OwnedFd) = Guard::connect().unwrap();
     let process = thread::spawn(move || process::guard(theirs.as_fd()));
     (Guard::new(ours, None), process)
-}
-
-/// Until the guard has news, at most so long.
-fn readable(guard: &Guard, within: Duration) -> bool {
-    let mut polled = [PollFd::new(guard.as_fd(), PollFlags::POLLIN)];
-    poll(&mut polled, PollTimeout::try_from(within).unwrap()).unwrap() == 1
 }
 
 #[test]

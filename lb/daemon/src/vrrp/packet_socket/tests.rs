@@ -1,13 +1,13 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
 use nix::net::if_::if_nametoindex;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use pnet_base::MacAddr;
 
-use super::{AsFd, FRAME_BYTES, PacketSocket, Protocol};
+use super::{FRAME_BYTES, PacketSocket, Protocol};
 use crate::vrrp::frames::{Claim, arp_probe, claim, gratuitous_arp, unsolicited_advert};
-use crate::vrrp::namespace::{VETH, in_namespace, ip, ip_output, link_is_up, soon};
+use crate::vrrp::namespace::{VETH, in_namespace, ip, ip_output, link_is_up, readable, soon};
 
 const V4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 100);
 const V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100);
@@ -19,9 +19,7 @@ fn open(link: &str, protocol: Protocol) -> PacketSocket {
 }
 
 fn wait(socket: &PacketSocket) {
-    let ready =
-        poll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLIN)], PollTimeout::from(5000_u16)).unwrap();
-    assert_eq!(ready, 1, "nothing came");
+    assert!(readable(socket, Duration::from_secs(5)), "nothing came");
 }
 
 /// Of the next frame.

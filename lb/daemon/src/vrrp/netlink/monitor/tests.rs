@@ -4,11 +4,10 @@ use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 use netlink_packet_route::address::AddressFlags;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::SockRef;
 
-use super::{AsFd, Monitor, Table};
-use crate::vrrp::namespace::{VETH, in_namespace, ip, ip_output};
+use super::{Monitor, Table};
+use crate::vrrp::namespace::{VETH, in_namespace, ip, ip_output, readable};
 use crate::vrrp::netlink::Writer;
 
 fn index(monitor: &Monitor, name: &str) -> u32 {
@@ -20,8 +19,7 @@ fn until(monitor: &mut Monitor, what: &str, condition: impl Fn(&Table) -> bool) 
     let deadline = Instant::now() + Duration::from_secs(10);
     while !condition(monitor.table()) {
         assert!(Instant::now() < deadline, "never: {what}; {:#?}", monitor.table());
-        let wait = PollTimeout::try_from(deadline.saturating_duration_since(Instant::now())).unwrap();
-        poll(&mut [PollFd::new(monitor.as_fd(), PollFlags::POLLIN)], wait).unwrap();
+        readable(&*monitor, deadline.saturating_duration_since(Instant::now()));
         monitor.drain().unwrap();
     }
 }
