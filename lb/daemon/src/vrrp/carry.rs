@@ -192,7 +192,12 @@ impl Driver {
         if !owner {
             self.remove_forms(id, true, now);
         }
-        if self.member(id).is_some_and(|member| member.wanted.take().is_some()) {
+        // a claim that was noted before was that of the next owner
+        let had_them = self.member(id).is_some_and(|member| {
+            member.claim = None;
+            member.wanted.take().is_some()
+        });
+        if had_them {
             self.happened(id, Kind::Addresses, "removed".to_owned(), now);
         }
         self.guard.drop_holding(&guarded);
