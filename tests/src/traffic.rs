@@ -11,6 +11,7 @@ use tokio::runtime::Builder;
 
 use crate::place::Place;
 use crate::verify::Dialogue;
+use crate::wait;
 
 /// Until a client whose connection failed opens the next.
 const AGAIN: Duration = Duration::from_millis(20);
@@ -133,11 +134,7 @@ impl Traffic {
 
     fn join(&mut self) -> Result<()> {
         self.state.stop.store(true, Ordering::Relaxed);
-        match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(result)) => result,
-            Some(Err(_)) => Err(anyhow::anyhow!("the clients panicked")),
-            None => Ok(()),
-        }
+        wait::thread("the clients", &mut self.thread)
     }
 }
 
@@ -189,7 +186,6 @@ async fn connection(address: SocketAddr, shape: Shape, seed: u64, state: &State)
 mod tests {
     use super::*;
     use crate::backend::{Backend, Behaviour};
-    use crate::wait;
 
     const SOON: Duration = Duration::from_secs(10);
 

@@ -1,5 +1,6 @@
 //! Conditions instead of sleeps.
 
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -33,6 +34,18 @@ pub fn until_ok<T>(
             bail!("waited {deadline:?} in vain for {what}");
         }
         std::thread::sleep(STEP);
+    }
+}
+
+/// Waits for the end of a thread that was told to end, once; nothing to wait for is fine.
+///
+/// # Errors
+/// Its own, or that `who` panicked.
+pub fn thread(who: &str, thread: &mut Option<JoinHandle<Result<()>>>) -> Result<()> {
+    match thread.take().map(JoinHandle::join) {
+        Some(Ok(result)) => result,
+        Some(Err(_)) => bail!("{who} panicked"),
+        None => Ok(()),
     }
 }
 

@@ -117,11 +117,7 @@ impl GapClient {
 
     fn join(&mut self) -> Result<()> {
         self.state.stop.store(true, Ordering::Relaxed);
-        match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(result)) => result,
-            Some(Err(_)) => Err(anyhow::anyhow!("the gap client panicked")),
-            None => Ok(()),
-        }
+        wait::thread("the gap client", &mut self.thread)
     }
 }
 
