@@ -7,6 +7,7 @@
 //! | [`control`] | the control plane: reloads, checks, events, the operator's wishes |
 //! | [`worker`] | the data plane: one thread per core, from accept to the end of a connection |
 //! | [`beats`] | signs of life of the threads |
+//! | [`clock`] | the time of day |
 //! | [`service`] | what both share: listeners and pools |
 //! | [`admin`] | the administration socket |
 //! | [`vrrp`] | virtual addresses: one thread, and the guard that lets go when the daemon cannot |
@@ -18,6 +19,7 @@
 mod admin;
 mod beats;
 mod cli;
+mod clock;
 mod control;
 mod end;
 mod host;

@@ -21,7 +21,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use lb_core::config::{self, Config};
 use prometheus::Registry;
@@ -32,6 +32,7 @@ use tokio::sync::watch as watch_channel;
 use tokio::task::AbortHandle;
 
 use crate::beats::Beats;
+use crate::clock;
 use crate::host::{self, Compiled};
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
@@ -218,7 +219,7 @@ impl Control {
 
     fn applied_now(&self) {
         self.notifier.configure(&self.state().config.virtual_routers);
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = clock::since_epoch();
         self.metrics.last_reload.set(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
     }
 

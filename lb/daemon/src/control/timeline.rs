@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock;
 use crate::vrrp::Kind;
 
 /// One thing that happened.
@@ -42,7 +43,7 @@ struct Ring {
 impl Timeline {
     /// An empty one that keeps the last `capacity` entries.
     pub fn new(started: Instant, capacity: usize) -> Self {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = clock::since_epoch();
         Self::anchored(started, now.saturating_sub(started.elapsed()), capacity)
     }
 

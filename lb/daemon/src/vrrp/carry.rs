@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use ipnet::IpNet;
 use lb_core::vrrp::{Action, Actions, AnnounceReason, Event, FaultReason, Priority, Reason, Record, Term};
@@ -12,6 +12,7 @@ use super::member::{Member, Wanted};
 use super::news::{Kind, State, What};
 use super::thread::{Driver, Id};
 use super::{frames, setup, words};
+use crate::clock;
 
 impl Driver {
     /// Tells a member, its group, and again whom that concerns, until nothing is left to do.
@@ -234,7 +235,7 @@ impl Driver {
                     let took = decided.elapsed();
                     router.take_over = Some((now, took));
                     router.metrics.take_over_took.set(took.as_secs_f64());
-                    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                    let wall = clock::since_epoch();
                     router.metrics.take_over_at.set(wall.as_secs_f64());
                     router.changed = true;
                     format!(", {} after the decision", words::time(took))

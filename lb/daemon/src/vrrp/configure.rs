@@ -40,7 +40,7 @@ impl Driver {
         self.refresh_links(now);
         self.judge_all(now);
         for position in added {
-            for id in self.ids().into_iter().filter(|id| id.router == position) {
+            for id in self.ids_of(position) {
                 self.drive(id, Event::Startup, now);
             }
         }
@@ -51,19 +51,15 @@ impl Driver {
         let stays = |router: &Router| new.iter().any(|settings| router.settings.is_same_router(settings));
         let gone: Vec<usize> =
             (0..self.routers.len()).filter(|position| !stays(&self.routers[*position])).collect();
-        for position in &gone {
-            for id in self.ids().into_iter().filter(|id| id.router == *position) {
+        for position in gone {
+            for id in self.ids_of(position) {
                 self.drive(id, Event::Shutdown, now);
                 self.discard_virtual_mac(id);
             }
-            self.tell(Id { router: *position, member: 0 }, What::Gone, now);
+            self.tell(Id { router: position, member: 0 }, What::Gone, now);
         }
         self.clusters.clear();
-        let mut position = 0;
-        self.routers.retain(|_| {
-            position += 1;
-            !gone.contains(&(position - 1))
-        });
+        self.routers.retain(stays);
     }
 
     fn router(&self, settings: VirtualRouter, grouped: bool, now: Instant) -> Router {
@@ -97,14 +93,14 @@ impl Driver {
         router.changed = true;
         // what else follows from the verdict comes when all is judged anew
         router.verdict.priority = judge(&router.settings, &self.facts).priority;
-        for id in self.ids().into_iter().filter(|id| id.router == position) {
+        for id in self.ids_of(position) {
             self.remove_dropped(id, now);
             let Some(router) = self.routers.get_mut(position) else { return };
             let Some(member) = router.members.get_mut(id.member) else { continue };
-            member.expected = setup::expected(&router.settings, member.family);
             let Some(settings) = member.settings(&router.settings, router.verdict.priority, grouped) else {
                 continue;
             };
+            member.expected = setup::expected(&router.settings, &settings.addresses);
             member.outgoing.update(&setup::spec(&router.settings, member.family, settings.source));
             if router.settings.authentication != before.authentication {
                 member.authenticate(&router.settings);
@@ -195,7 +191,7 @@ impl Driver {
                 let first = Id { router: position, member: 0 };
                 self.tell(first, What::Happened { kind: Kind::Priority, text: burdens }, now);
             }
-            for id in self.ids().into_iter().filter(|id| id.router == position) {
+            for id in self.ids_of(position) {
                 self.drive(id, Event::EligibilityChanged { eligibility, priority }, now);
             }
         }

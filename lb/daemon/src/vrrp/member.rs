@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 use lb_core::config::VirtualRouter;
@@ -15,6 +15,7 @@ use super::adverts::Sender;
 use super::outgoing::Outgoing;
 use super::setup;
 use super::virtual_mac::VirtualMac;
+use crate::clock;
 
 /// One machine and its edge.
 #[derive(Debug)]
@@ -88,10 +89,11 @@ impl Member {
         let addresses: Vec<IpAddr> = router.addresses_of(family).map(|address| address.addr()).collect();
         let addresses = Addresses::new(addresses).ok()?;
         let source = setup::unspecified(family);
+        let expected = setup::expected(router, &addresses);
         Some(Self {
             family,
             machine: Machine::new(setup::settings(router, addresses, source, grouped)),
-            expected: setup::expected(router, family),
+            expected,
             verifier: setup::authentication(router).map(Authenticator::new),
             outgoing: Outgoing::new(&setup::spec(router, family, source))?,
             place: None,
@@ -138,7 +140,7 @@ impl Member {
     /// The first that could not be sent.
     pub(super) fn advertise(&mut self, priority: Option<Priority>) -> io::Result<()> {
         let Some(place) = &self.place else { return Ok(()) };
-        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let wall = clock::since_epoch();
         let mut outcome = Ok(());
         for (destination, packet) in self.outgoing.advert(priority, wall) {
             // each destination gets it, whatever became of the one before

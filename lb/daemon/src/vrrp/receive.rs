@@ -1,7 +1,7 @@
 //! What comes from the network: advertisements, and claims of our addresses.
 
 use std::net::IpAddr;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use lb_core::vrrp::packet::{self, Datagram};
 use lb_core::vrrp::{Event, Heard, State};
@@ -11,6 +11,7 @@ use super::frames;
 use super::member::{Claim, Member};
 use super::news::Kind;
 use super::thread::{Driver, Id, is_nothing};
+use crate::clock;
 
 /// As many as are read before timers are looked at again.
 const BATCH: usize = 256;
@@ -116,7 +117,7 @@ impl Driver {
             .map_err(|rejected| (rejected.label(), rejected.to_string()))?;
         let context = member.context(source);
         if let Some(verifier) = &mut member.verifier {
-            let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let wall = clock::since_epoch();
             verifier
                 .verify(&context, &received, wall)
                 .map_err(|rejected| (rejected.label(), rejected.to_string()))?;

@@ -36,20 +36,14 @@ pub(super) fn settings(
     }
 }
 
-pub(super) fn expected(router: &VirtualRouter, family: Family) -> Expected {
-    let starts_link_local = |family| {
-        router.addresses_of(family).next().is_some_and(|first| match first.addr() {
-            IpAddr::V4(_) => true,
-            IpAddr::V6(first) => first.is_unicast_link_local(),
-        })
-    };
+pub(super) fn expected(router: &VirtualRouter, addresses: &Addresses) -> Expected {
     Expected {
         version: router.version,
         vrid: router.vrid,
         interval: router.advert_interval,
         least_ttl: if router.peers.is_empty() { TTL } else { router.least_ttl },
         // who does not follow the rule cannot ask others to
-        link_local_first: family == Family::V6 && starts_link_local(family),
+        link_local_first: addresses.starts_link_local(),
         auth: router.password,
     }
 }

@@ -1,5 +1,5 @@
 //! The thread of the virtual routers: waits for packets, for what the kernel and the control side say, and for the
-//! next deadline. It shares no lock with anyone.
+//! next deadline. It shares no lock with the data plane.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -236,7 +236,7 @@ impl Driver {
     /// An operator's wish concerns the whole group.
     fn order(&mut self, name: &str, event: &Event, now: Instant) {
         let Some(position) = self.routers.iter().position(|router| &*router.name == name) else { return };
-        let own: Vec<Id> = self.ids().into_iter().filter(|id| id.router == position).collect();
+        let own = self.ids_of(position);
         let cluster = self.clusters.iter().find(|cluster| cluster.members.iter().any(|id| own.contains(id)));
         let concerned = cluster.map_or(own, |cluster| cluster.members.clone());
         for id in concerned {
@@ -245,10 +245,13 @@ impl Driver {
     }
 
     pub(super) fn ids(&self) -> Vec<Id> {
-        let members = |(router, of): (usize, &Router)| {
-            (0..of.members.len()).map(move |member| Id { router, member }).collect::<Vec<_>>()
-        };
-        self.routers.iter().enumerate().flat_map(members).collect()
+        (0..self.routers.len()).flat_map(|router| self.ids_of(router)).collect()
+    }
+
+    /// The members of one router.
+    pub(super) fn ids_of(&self, router: usize) -> Vec<Id> {
+        let members = self.routers.get(router).map_or(0, |router| router.members.len());
+        (0..members).map(|member| Id { router, member }).collect()
     }
 
     pub(super) fn member(&mut self, id: Id) -> Option<&mut Member> {

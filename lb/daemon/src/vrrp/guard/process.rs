@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use nix::errno::Errno;
@@ -15,6 +15,7 @@ use nix::sys::time::TimeSpec;
 use super::log::Unwaited;
 use super::watch::Watch;
 use super::{Holding, MESSAGE_BYTES, Message, Reply};
+use crate::clock;
 use crate::sys;
 use crate::vrrp::adverts::Sender;
 use crate::vrrp::netlink::Writer;
@@ -174,7 +175,7 @@ impl Held {
             Ok(sender) => sender,
             Err(error) => return Err(io::Error::new(error.kind(), error.to_string())),
         };
-        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let wall = clock::since_epoch();
         let packets = self.outgoing.as_mut().map(|outgoing| outgoing.advert(None, wall));
         let send = |(destination, packet): (_, Vec<u8>)| sender.send(destination, &packet);
         packets.into_iter().flatten().map(send).fold(Ok(()), io::Result::and)
