@@ -1,0 +1,1 @@
+//! A simulated carrier, good enough to test a customer against.

@@ -1,0 +1,103 @@
+//! What a gateway tells its UAOPs. Every event is durable before it is told, and told until it is acknowledged.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Account, Disposition, GatewayId, Millis, Number, UaopId};
+
+/// One event, in the order of its gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    pub gateway: GatewayId,
+    /// When the gateway started; `push_sequence` is unique only together with it and `gateway`.
+    pub epoch: Millis,
+    pub account: Account,
+    pub at: Millis,
+    #[serde(flatten)]
+    pub happened: Happened,
+}
+
+/// Why a part is pushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attempt {
+    First,
+    /// The carrier said "not now".
+    Retry,
+    /// It is not known whether the carrier has it; the policy of its class says to send it again. This one may make
+    /// a duplicate.
+    Uncertain,
+}
+
+/// How a message ended at the gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum Outcome {
+    /// The carrier took every part.
+    Accepted,
+    /// The carrier refused a part for good, or the gateway could not send it.
+    Refused { code: Option<u32>, reason: String },
+    /// It is not known whether the carrier has a part of it, and the policy says not to send it again.
+    Uncertain,
+    /// Its time was over before all parts were sent.
+    Expired,
+}
+
+/// The state in a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportState {
+    Delivered,
+    Failed,
+    /// Not final: another report may follow.
+    Waiting,
+}
+
+/// What happened. Sequences are texts that sort and compare as the protocol's own: decimal for CMPP and SMGP requests,
+/// hexadecimal for message ids.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Happened {
+    /// A part is about to go out under this sequence.
+    Pushed { uaop_id: UaopId, part: u8, parts: u8, push_sequence: String, attempt: Attempt },
+    /// The carrier answered it.
+    Answered {
+        uaop_id: UaopId,
+        part: u8,
+        push_sequence: String,
+        /// The carrier's message id.
+        resp_sequence: Option<String>,
+        code: u32,
+        disposition: Disposition,
+    },
+    /// The gateway is done with it; a report may still come.
+    Finished {
+        uaop_id: UaopId,
+        #[serde(flatten)]
+        outcome: Outcome,
+    },
+    /// A report came, for whichever gateway's message.
+    Reported {
+        resp_sequence: String,
+        report_sequence: Option<String>,
+        /// If this gateway still knows whose it is.
+        uaop_id: Option<UaopId>,
+        part: Option<u8>,
+        to: Option<Number>,
+        state: ReportState,
+        /// The carrier's word for the state, as it came.
+        word: String,
+    },
+    /// A message of a user, whole.
+    Mo {
+        /// The carrier's id of its (first) part.
+        id: String,
+        from: Number,
+        /// The access number with its extension.
+        to: Number,
+        text: String,
+    },
+    /// A part of a user's message whose other parts did not come in time.
+    MoIncomplete { id: String, from: Number, to: Number, part: u8, parts: u8, text: String },
+    LinkUp { connection: u32 },
+    LinkDown { connection: u32, reason: String },
+}

@@ -1,0 +1,16 @@
+//! The words of the SMS line: messages, numbers, ids, text and its parts, the life of a message, and what a gateway
+//! tells about it. Pure: time is an argument, randomness a seed, what must be done is returned.
+
+pub mod disposition;
+pub mod event;
+pub mod id;
+pub mod number;
+pub mod submission;
+pub mod time;
+
+pub use disposition::{Disposition, Meaning};
+pub use event::{Event, Happened};
+pub use id::{Account, Class, EmpiId, GatewayId, UaopId};
+pub use number::Number;
+pub use submission::{MessageText, Submission};
+pub use time::{Millis, Stamp};

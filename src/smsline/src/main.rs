@@ -1,0 +1,3 @@
+//! The SMS line: one program, a role per sub-command.
+
+fn main() {}
