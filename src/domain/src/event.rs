@@ -58,7 +58,13 @@ pub enum ReportState {
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Happened {
     /// A part is about to go out under this sequence.
-    Pushed { uaop_id: UaopId, part: u8, parts: u8, push_sequence: String, attempt: Attempt },
+    Pushed {
+        uaop_id: UaopId,
+        part: u8,
+        parts: u8,
+        push_sequence: String,
+        attempt: Attempt,
+    },
     /// The carrier answered it.
     Answered {
         uaop_id: UaopId,
@@ -97,7 +103,19 @@ pub enum Happened {
         text: String,
     },
     /// A part of a user's message whose other parts did not come in time.
-    MoIncomplete { id: String, from: Number, to: Number, part: u8, parts: u8, text: String },
-    LinkUp { connection: u32 },
-    LinkDown { connection: u32, reason: String },
+    MoIncomplete {
+        id: String,
+        from: Number,
+        to: Number,
+        part: u8,
+        parts: u8,
+        text: String,
+    },
+    LinkUp {
+        connection: u32,
+    },
+    LinkDown {
+        connection: u32,
+        reason: String,
+    },
 }

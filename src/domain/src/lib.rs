@@ -4,8 +4,10 @@
 pub mod disposition;
 pub mod event;
 pub mod id;
+pub mod lifecycle;
 pub mod number;
 pub mod submission;
+pub mod text;
 pub mod time;
 
 pub use disposition::{Disposition, Meaning};

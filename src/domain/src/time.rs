@@ -24,7 +24,8 @@ impl Stamp {
     /// The decimal number MMDDhhmmss: the timestamp of a login, the time word of an SGIP sequence.
     #[must_use]
     pub const fn month_to_second(self) -> u32 {
-        ((((self.month as u32) * 100 + self.day as u32) * 100 + self.hour as u32) * 100 + self.minute as u32) * 100
+        ((((self.month as u32) * 100 + self.day as u32) * 100 + self.hour as u32) * 100 + self.minute as u32)
+            * 100
             + self.second as u32
     }
 }

@@ -149,7 +149,10 @@ pub enum Incoming {
     Report(Report),
     Mo(Mo),
     /// SGIP `USERRPT`: the state of a user has changed.
-    UserState { user: Text<21>, condition: u8 },
+    UserState {
+        user: Text<21>,
+        condition: u8,
+    },
 }
 
 /// A report about one destination of a submit.

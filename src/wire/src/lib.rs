@@ -7,8 +7,12 @@
 //!
 //! We send the standard's form, and accept what implementations in the field are known to send instead.
 
+pub mod cmpp;
 pub mod cursor;
 pub mod error;
 pub mod exchange;
 pub mod protocol;
+pub mod session;
+pub mod sgip;
+pub mod smgp;
 pub mod text;
