@@ -16,4 +16,7 @@ pub use id::{Account, Class, EmpiId, GatewayId, UaopId};
 pub use lifecycle::{Delivery, WhenUncertain};
 pub use number::Number;
 pub use submission::{MessageText, Submission};
+pub use text::{
+    Coding, Joiner, Limits, PartHeader, Piece, Preference, Reference, Signature, SplitSettings, split,
+};
 pub use time::{Millis, Stamp};
