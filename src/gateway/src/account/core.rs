@@ -10,7 +10,7 @@ use domain::{Account, Disposition, Event, GatewayId, Happened, Millis, Submissio
 use store::spool::Change;
 use wire::exchange::Answer;
 
-use super::lines::{ConnectionId, Lines};
+use super::lines::{Lines, Place};
 use super::memory::{Known, Memory};
 use super::pace::Pace;
 use super::queue::{Key, Queue};
@@ -80,7 +80,7 @@ pub struct Finished {
 /// A part whose turn it is: it has a place in the connection's window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn {
-    pub connection: ConnectionId,
+    pub place: Place,
     pub key: Key,
     pub part: u8,
 }
@@ -160,15 +160,19 @@ impl Core {
             if !self.pace.take(now.instant) {
                 return None;
             }
-            let connection = self.lines.take()?;
-            return Some(Turn { connection, key, part });
+            let place = self.lines.take()?;
+            return Some(Turn { place, key, part });
         }
     }
 
-    /// The part goes out under `push_sequence`, once the changes are durable.
-    pub fn pushed(&mut self, turn: Turn, push_sequence: &str, now: Now) {
-        let Some(held) = self.messages.get_mut(&turn.key) else { return };
-        let Ok(attempt) = held.delivery.pushed(turn.part, push_sequence) else { return };
+    /// The part goes out under `push_sequence`, once the changes are durable. Says why it is pushed; `None` if it is not
+    /// to be.
+    pub fn pushed(&mut self, turn: Turn, push_sequence: &str, now: Now) -> Option<Attempt> {
+        let held = self.messages.get_mut(&turn.key)?;
+        let Ok(attempt) = held.delivery.pushed(turn.part, push_sequence) else {
+            self.lines.give_back(turn.place);
+            return None;
+        };
         held.pushed.get_or_insert(now.millis);
         held.pushes += 1;
         held.uncertain_pushes += u32::from(attempt == Attempt::Uncertain);
@@ -183,12 +187,19 @@ impl Core {
             self.queue.remove(turn.key);
         }
         self.changed(turn.key, happened, now);
+        Some(attempt)
+    }
+
+    /// The message cannot be made into a submit (the account's rules are others than when it was taken).
+    pub fn unsendable(&mut self, turn: Turn, reason: &str, now: Now) {
+        self.lines.give_back(turn.place);
+        self.finish(turn.key, Outcome::Refused { code: None, reason: reason.to_owned() }, now);
     }
 
     /// Nothing of these parts has left, and nothing will.
     pub fn withdrawn(&mut self, turns: impl IntoIterator<Item = Turn>, now: Now) {
-        for Turn { connection, key, part } in turns {
-            self.lines.give_back(connection);
+        for Turn { place, key, part } in turns {
+            self.lines.give_back(place);
             let Some(held) = self.messages.get_mut(&key) else { continue };
             if held.delivery.withdrawn(part).is_ok() {
                 self.changes.push(Change::Progress { key, progress: progress(&held.delivery) });
@@ -199,7 +210,7 @@ impl Core {
 
     /// The carrier has answered a part.
     pub fn answered(&mut self, turn: Turn, answer: Answer, disposition: Disposition, now: Now) -> Option<Judged> {
-        self.lines.give_back(turn.connection);
+        self.lines.give_back(turn.place);
         let bad = matches!(disposition, Disposition::Later | Disposition::Final);
         let alarm = self.verdict.judge(bad, now.instant);
         if disposition == Disposition::SlowDown {
@@ -248,8 +259,8 @@ impl Core {
     /// Nobody knows what became of these parts. The alarm about bad answers, if it has changed.
     pub fn lost(&mut self, turns: impl IntoIterator<Item = Turn>, now: Now) -> Option<bool> {
         let mut alarm = None;
-        for Turn { connection, key, part } in turns {
-            self.lines.give_back(connection);
+        for Turn { place, key, part } in turns {
+            self.lines.give_back(place);
             alarm = self.verdict.judge(true, now.instant).or(alarm);
             let Some(held) = self.messages.get_mut(&key) else { continue };
             if held.delivery.lost(part).is_ok() {

@@ -11,9 +11,19 @@ pub struct Lines {
     last: usize,
 }
 
+/// A place in the window of a connection, as long as this login of it lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub connection: ConnectionId,
+    /// Which login of the connection.
+    pub login: u32,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Line {
     up: bool,
+    /// Logins so far.
+    logins: u32,
     /// Whether parts may be submitted on it (a login to receive only takes none).
     submits: bool,
     window: u32,
@@ -23,7 +33,7 @@ struct Line {
 impl Lines {
     /// One connection more; it is down. Places in its window, or `None` if it takes no submits.
     pub fn add(&mut self, window: Option<u16>) -> ConnectionId {
-        let line = Line { up: false, submits: window.is_some(), window: window.map_or(0, u32::from), used: 0 };
+        let line = Line { up: false, logins: 0, submits: window.is_some(), window: window.map_or(0, u32::from), used: 0 };
         self.lines.push(line);
         u32::try_from(self.lines.len() - 1).unwrap_or(u32::MAX)
     }
@@ -31,6 +41,7 @@ impl Lines {
     pub fn up(&mut self, connection: ConnectionId) {
         if let Some(line) = self.line(connection) {
             (line.up, line.used) = (true, 0);
+            line.logins = line.logins.wrapping_add(1);
         }
     }
 
@@ -42,7 +53,7 @@ impl Lines {
 
     /// A place in the least busy window; equally busy ones take turns. One that answers slowly keeps its window full
     /// and so gets less; the others are not held up.
-    pub fn take(&mut self) -> Option<ConnectionId> {
+    pub fn take(&mut self) -> Option<Place> {
         let count = self.lines.len();
         let position = (1..=count)
             .map(|step| (self.last + step) % count)
@@ -50,19 +61,30 @@ impl Lines {
             .min_by_key(|&position| self.lines[position].used)?;
         self.lines[position].used += 1;
         self.last = position;
-        u32::try_from(position).ok()
+        let login = self.lines[position].logins;
+        Some(Place { connection: u32::try_from(position).ok()?, login })
     }
 
     /// The place of a part that was answered, or given up.
-    pub fn give_back(&mut self, connection: ConnectionId) {
-        if let Some(line) = self.line(connection) {
+    pub fn give_back(&mut self, place: Place) {
+        if self.holds(place)
+            && let Some(line) = self.line(place.connection)
+        {
             line.used = line.used.saturating_sub(1);
         }
     }
 
+    /// Whether the login in which the place was taken still lasts.
     #[must_use]
-    pub fn is_up(&self, connection: ConnectionId) -> bool {
-        usize::try_from(connection).ok().and_then(|position| self.lines.get(position)).is_some_and(|line| line.up)
+    pub fn holds(&self, place: Place) -> bool {
+        self.current(place.connection) == Some(place)
+    }
+
+    /// A place in the login that lasts now: of a part that the connection speaks of.
+    #[must_use]
+    pub fn current(&self, connection: ConnectionId) -> Option<Place> {
+        let line = self.lines.get(usize::try_from(connection).ok()?).filter(|line| line.up)?;
+        Some(Place { connection, login: line.logins })
     }
 
     #[must_use]
@@ -112,16 +134,19 @@ mod tests {
         lines
     }
 
+    fn connections(lines: &mut Lines) -> Vec<ConnectionId> {
+        std::iter::from_fn(|| lines.take()).map(|place| place.connection).collect()
+    }
+
     #[test]
     fn connections_take_turns_and_a_slow_one_holds_nobody_up() {
         let mut lines = lines(&[2, 2, 2]);
-        let mut taken: Vec<_> = (0..6).map_while(|_| lines.take()).collect();
+        let mut taken = connections(&mut lines);
         taken.sort_unstable();
         assert_eq!(taken, [0, 0, 1, 1, 2, 2]);
-        assert_eq!(lines.take(), None);
         // 0 never answers; the others do
         for round in 0..10 {
-            let quick = 1 + round % 2;
+            let quick = lines.current(1 + round % 2).unwrap();
             lines.give_back(quick);
             assert_eq!(lines.take(), Some(quick));
         }
@@ -137,18 +162,30 @@ mod tests {
         assert_eq!((lines.take(), lines.any_up(), lines.all_up()), (None, false, false));
         lines.up(sender);
         assert!(lines.all_up());
-        assert_eq!(lines.take(), Some(sender));
-        lines.down(sender);
-        lines.up(sender);
-        assert_eq!(lines.take(), Some(sender), "what was under way is not, after a new login");
+        assert_eq!(connections(&mut lines), [sender]);
     }
 
     #[test]
-    fn a_place_given_back_twice_or_to_nobody_changes_nothing_else() {
+    fn a_new_login_has_its_window_empty_and_knows_no_older_place() {
         let mut lines = lines(&[1]);
-        lines.give_back(0);
-        lines.give_back(7);
-        assert_eq!(lines.take(), Some(0));
-        assert_eq!(lines.take(), None);
+        let old = lines.take().unwrap();
+        lines.down(0);
+        assert!(!lines.holds(old));
+        lines.up(0);
+        let new = lines.take().unwrap();
+        lines.give_back(old);
+        assert_eq!(lines.take(), None, "the old place is not the new one's");
+        lines.give_back(new);
+        assert!(lines.take().is_some());
+    }
+
+    #[test]
+    fn a_place_given_back_twice_or_of_nobody_changes_nothing_else() {
+        let mut lines = lines(&[1]);
+        let place = lines.take().unwrap();
+        lines.give_back(place);
+        lines.give_back(place);
+        lines.give_back(Place { connection: 7, login: 1 });
+        assert_eq!(connections(&mut lines), [0]);
     }
 }
