@@ -56,7 +56,9 @@ impl Protocol for Sgip {
             | Pdu::UserRptResp(_)
             | Pdu::TraceResp(_) => Role::Answer,
             Pdu::Routing(_) | Pdu::Unknown { .. } if pdu.is_answer() => Role::Answer,
-            Pdu::Routing(_) | Pdu::Unknown { .. } => Role::Unknown,
+            // A command that the standard has is answered with an error; only one that it has not ends the connection.
+            Pdu::Routing(_) => Role::Request,
+            Pdu::Unknown { .. } => Role::Unknown,
         }
     }
 
