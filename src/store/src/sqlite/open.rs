@@ -50,7 +50,8 @@ impl Database {
     /// program wrote it; what the disk or SQLite says.
     pub fn open(path: &Path, steps: &[&str], tuning: Tuning) -> Result<(Self, Connection), StoreError> {
         let io = |error: std::io::Error| StoreError::Io { file: path.to_owned(), detail: error.to_string() };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder =
+            path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
         let lock = Lock::take(path)?;
         make(path, folder).map_err(io)?;
