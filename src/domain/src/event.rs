@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Account, Disposition, GatewayId, Millis, Number, UaopId};
+use crate::{Account, Disposition, GatewayId, MessageText, Millis, Party, UaopId};
 
 /// One event, in the order of its gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +36,8 @@ pub enum Outcome {
     Accepted,
     /// The carrier refused a part for good, or the gateway could not send it.
     Refused { code: Option<u32>, reason: String },
-    /// It is not known whether the carrier has a part of it, and the policy says not to send it again.
+    /// It is not known whether the carrier has a part of it, and that part is not sent again: the policy says so, or
+    /// its time was over.
     Uncertain,
     /// Its time was over before all parts were sent.
     Expired,
@@ -88,7 +89,7 @@ pub enum Happened {
         /// If this gateway still knows whose it is.
         uaop_id: Option<UaopId>,
         part: Option<u8>,
-        to: Option<Number>,
+        to: Option<Party>,
         state: ReportState,
         /// The carrier's word for the state, as it came.
         word: String,
@@ -97,10 +98,10 @@ pub enum Happened {
     Mo {
         /// The carrier's id of its (first) part.
         id: String,
-        from: Number,
+        from: Party,
         /// The access number with its extension.
-        to: Number,
-        text: String,
+        to: Party,
+        text: MessageText,
     },
     /// A part of a user's message whose other parts did not come in time.
     MoIncomplete {
