@@ -59,13 +59,7 @@ pub enum ReportState {
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Happened {
     /// A part is about to go out under this sequence.
-    Pushed {
-        uaop_id: UaopId,
-        part: u8,
-        parts: u8,
-        push_sequence: String,
-        attempt: Attempt,
-    },
+    Pushed { uaop_id: UaopId, part: u8, parts: u8, push_sequence: String, attempt: Attempt },
     /// The carrier answered it.
     Answered {
         uaop_id: UaopId,
@@ -104,19 +98,36 @@ pub enum Happened {
         text: MessageText,
     },
     /// A part of a user's message whose other parts did not come in time.
-    MoIncomplete {
-        id: String,
-        from: Number,
-        to: Number,
-        part: u8,
-        parts: u8,
-        text: String,
-    },
-    LinkUp {
-        connection: u32,
-    },
-    LinkDown {
-        connection: u32,
-        reason: String,
-    },
+    MoIncomplete { id: String, from: Party, to: Party, part: u8, parts: u8, text: MessageText },
+    /// A user was cancelled, stopped for debt, or is normal again (SGIP `USERRPT`: 0, 1, 2).
+    UserState { user: Party, condition: u8 },
+    /// A connection of the account has logged in.
+    LinkUp { connection: u32 },
+    /// It is gone.
+    LinkDown { connection: u32, reason: String },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_flat_object_and_reads_back() {
+        let event = Event {
+            gateway: "gw".parse().unwrap(),
+            epoch: Millis(1),
+            account: "cm".parse().unwrap(),
+            at: Millis(2),
+            happened: Happened::Finished {
+                uaop_id: "m1".parse().unwrap(),
+                outcome: Outcome::Refused { code: Some(13), reason: "bad number".to_owned() },
+            },
+        };
+        let json = serde_json::to_string(&event).unwrap();
+        assert_eq!(
+            json,
+            r#"{"gateway":"gw","epoch":1,"account":"cm","at":2,"event":"finished","uaop_id":"m1","outcome":"refused","code":13,"reason":"bad number"}"#
+        );
+        assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+    }
 }

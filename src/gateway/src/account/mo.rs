@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use domain::text::{Coding, Joined, Joiner, PartHeader, Reference, decode, header};
+use domain::text::{Coding, Headed, Joined, Joiner, PartHeader, Reference, decode, header};
 use domain::{Account, Happened, MessageText, Party};
 use serde::{Deserialize, Serialize};
 use store::spool::{Change, Fragment};
@@ -82,7 +82,8 @@ impl Mos {
             to: Party(mo.destination.to_text().into_owned()),
         };
         let coding = Coding::from_number(mo.coding);
-        let headed = if mo.header { header::read(&mo.content) } else { header::plain(&mo.content) };
+        let plain = Headed { part: None, content: &mo.content };
+        let headed = if mo.header { header::read(&mo.content) } else { plain };
         let Some(part) = headed.part else {
             return Received::Whole {
                 happened: told(mo.id, between, MessageText(decode(headed.content, coding))),
