@@ -19,7 +19,6 @@
 mod admin;
 mod beats;
 mod cli;
-mod clock;
 mod control;
 mod end;
 mod host;

@@ -1,1 +1,3 @@
 //! The gateway: takes messages from UAOPs, keeps them until the outcome is known, and talks to the carriers.
+
+pub mod config;

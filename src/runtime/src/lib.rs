@@ -1,6 +1,10 @@
-//! Process kit without business words: logging, the HTTP endpoint for machines that watch, signals, file limits.
+//! Process kit without business words: logging, metrics and the HTTP endpoint for machines that watch, sockets of
+//! administration, signals, file limits, the time of day.
 
+pub mod clock;
 pub mod endpoint;
 pub mod limits;
 pub mod logging;
+pub mod register;
 pub mod signals;
+pub mod unix_socket;

@@ -163,7 +163,7 @@ fn a_second_daemon_on_one_socket_is_refused() {
     let output = run(&["run", "--config", file.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     let complaint = text(&output);
-    assert!(complaint.contains("another lb answers on this socket"), "{complaint}");
+    assert!(complaint.contains("another process answers on this socket"), "{complaint}");
     assert!(complaint.contains(first.socket().to_str().unwrap()), "{complaint}");
     first.ctl(&["status"]).unwrap();
     served(port.address());

@@ -49,8 +49,9 @@ async fn live(compiled: Compiled, file: &Path, chosen: Option<&str>) -> anyhow::
     let files = runtime::limits::raise_open_files().context("raising the limit of open files")?;
     let (metrics_listen, socket) = (compiled.config.metrics, compiled.config.admin.socket.clone());
     // its file goes whatever way this ends
-    let (admin, _file) =
-        admin::bind(&socket).await.with_context(|| format!("admin.socket {}", socket.display()))?;
+    let (admin, _file) = runtime::unix_socket::bind(&socket)
+        .await
+        .with_context(|| format!("admin.socket {}", socket.display()))?;
     let metrics = match metrics_listen {
         Some(metrics) => Some(
             TcpListener::bind(metrics.listen)

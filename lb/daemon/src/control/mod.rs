@@ -32,7 +32,6 @@ use tokio::sync::watch as watch_channel;
 use tokio::task::AbortHandle;
 
 use crate::beats::Beats;
-use crate::clock;
 use crate::host::{self, Compiled};
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
@@ -41,6 +40,7 @@ use crate::resolve::Names;
 use crate::service::{PoolEvents, Service, SharedListener, SharedPool};
 use crate::vrrp::Kind;
 use crate::worker::{self, Command};
+use runtime::clock;
 
 pub use describe::describe;
 pub use operate::OperateError;

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock;
 use crate::vrrp::Kind;
+use runtime::clock;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]

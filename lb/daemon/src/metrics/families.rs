@@ -2,10 +2,10 @@
 
 use prometheus::{GaugeVec, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Registry};
 
-use super::register::Register;
 use super::vrrp::VrrpFamilies;
 use super::{ListenerMetrics, ServerMetrics};
 use crate::end::EndReason;
+use runtime::register::Register;
 
 /// All metric families.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Metrics {
     /// When two families share a name.
     pub fn new() -> prometheus::Result<Self> {
         let registry = Registry::new();
-        let register = Register(&registry);
+        let register = Register { registry: &registry, namespace: "lb" };
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let build = register.int_gauges("build_info", "Always 1; the version is a label", &["version"])?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);

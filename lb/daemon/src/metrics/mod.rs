@@ -6,7 +6,6 @@
 mod families;
 mod forget;
 mod refresh;
-mod register;
 mod vrrp;
 
 use prometheus::{Histogram, IntCounter};

@@ -2,7 +2,7 @@
 
 use prometheus::{GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
-use super::register::Register;
+use runtime::register::Register;
 
 /// Families of virtual routers.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use super::member::{Member, Wanted};
 use super::news::{Kind, State, What};
 use super::thread::{Driver, Id};
 use super::{frames, setup, words};
-use crate::clock;
+use runtime::clock;
 
 impl Driver {
     /// Tells a member, its group, and again whom that concerns, until nothing is left to do.

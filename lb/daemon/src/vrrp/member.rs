@@ -15,7 +15,7 @@ use super::adverts::Sender;
 use super::outgoing::Outgoing;
 use super::setup;
 use super::virtual_mac::VirtualMac;
-use crate::clock;
+use runtime::clock;
 
 /// One machine and its edge.
 #[derive(Debug)]

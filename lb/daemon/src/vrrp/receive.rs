@@ -11,7 +11,7 @@ use super::frames;
 use super::member::{Claim, Member};
 use super::news::Kind;
 use super::thread::{Driver, Id, is_nothing};
-use crate::clock;
+use runtime::clock;
 
 /// As many as are read before timers are looked at again.
 const BATCH: usize = 256;

@@ -15,12 +15,12 @@ use nix::sys::time::TimeSpec;
 use super::log::Unwaited;
 use super::watch::Watch;
 use super::{Holding, MESSAGE_BYTES, Message, Reply};
-use crate::clock;
 use crate::sys;
 use crate::vrrp::adverts::Sender;
 use crate::vrrp::netlink::Writer;
 use crate::vrrp::outgoing::Outgoing;
 use crate::vrrp::realtime;
+use runtime::clock;
 
 /// What stops a daemon stops all that is around it; the guard goes when the daemon has gone.
 const NOT_FOR_US: [Signal; 6] =
