@@ -3,6 +3,8 @@
 mod change;
 mod events;
 mod marks;
+#[cfg(test)]
+mod model;
 mod recover;
 mod stage;
 mod take;

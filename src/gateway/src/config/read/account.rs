@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use settings::{Address, Problem, Section, between, not_zero};
 use wire::exchange::Profile;
 use wire::protocol::{Credentials, Secret};
@@ -220,8 +221,11 @@ fn listen(section: &mut Section<'_>, protocol: Protocol, host: &dyn Host) -> Opt
     let part = section.section("listen");
     let is_sgip = protocol == Protocol::Sgip12;
     only(section, "listen", is_sgip, "only SGIP carriers connect to their customers");
+    if !is_sgip {
+        return None;
+    }
     let Some(mut part) = part else {
-        if is_sgip && !section.has("listen") {
+        if !section.has("listen") {
             let advice = "add `listen: …`: reports and users' messages come on connections from the carrier";
             section.missing("listen", advice);
         }
@@ -230,8 +234,8 @@ fn listen(section: &mut Section<'_>, protocol: Protocol, host: &dyn Host) -> Opt
     let address = part.required("address");
     let name = part.required("name").map(|name: Field<16>| name.0);
     let password: Option<Secret> = secret(&mut part, PASSWORD, 16, host);
-    let carriers = part.list("carriers");
-    if carriers.is_empty() {
+    let carriers: Vec<IpNet> = part.list("carriers");
+    if part.items("carriers").is_empty() {
         part.missing("carriers", "add `carriers: …`, the addresses that the carrier connects from");
     }
     part.finish();

@@ -29,7 +29,7 @@ pub(super) fn config(tree: &Node, faults: &Faults, host: &dyn Host) -> Option<Co
     let config = Config {
         gateway: gateway.or_else(|| "nameless".parse().ok())?,
         spool: top.required("spool").unwrap_or_default(),
-        uplink: top.checked("uplink", PathBuf::from("/run/smsline/gateway.sock"), socket_path),
+        uplink: top.checked("uplink", PathBuf::from("/run/smsline/gateway.sock"), |path| socket_path(path)),
         metrics: metrics(top.part("metrics")),
         log: log(top.section("log"), host),
         time_zone: time_zone(&mut top, host)?,
