@@ -1,4 +1,5 @@
 //! What was acknowledged is there, however the process ended.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -1,4 +1,5 @@
 //! The spool as the gateway sees it.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::mpsc::channel;

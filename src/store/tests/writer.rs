@@ -1,4 +1,5 @@
 //! The writer under jobs that fail and a disk that is full.
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};

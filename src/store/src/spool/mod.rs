@@ -2,6 +2,8 @@
 
 mod change;
 mod events;
+#[cfg(test)]
+mod full;
 mod marks;
 #[cfg(test)]
 mod model;

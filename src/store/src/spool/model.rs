@@ -271,12 +271,12 @@ impl Pair {
     }
 }
 
-fn open(folder: &Path) -> (Spool, Recovered) {
+pub(super) fn open(folder: &Path) -> (Spool, Recovered) {
     let settings = SpoolSettings { queue: 1000, started: Millis(1), tuning: Default::default() };
     Spool::open(folder, settings).unwrap()
 }
 
-fn submission(id: u8, text: u8) -> Submission {
+pub(super) fn submission(id: u8, text: u8) -> Submission {
     Submission {
         uaop_id: format!("m-{id}").parse().unwrap(),
         empi_id: "bank-1".parse().unwrap(),
@@ -302,7 +302,7 @@ fn changes(edits: &[Edit]) -> Vec<Change> {
     edits.iter().flat_map(change).collect()
 }
 
-fn event() -> Event {
+pub(super) fn event() -> Event {
     Event {
         gateway: "cm-1".parse().unwrap(),
         epoch: Millis(1),
