@@ -8,6 +8,7 @@ use domain::text::{Preference, ReferenceWidth, Signature};
 use ipnet::IpNet;
 use wire::exchange::Profile;
 use wire::protocol::{Credentials, Secret, Version};
+use wire::session::Limits;
 use wire::text::Text;
 
 use super::{Address, Hours};
@@ -40,6 +41,15 @@ pub struct Account {
     pub mo_wait: Duration,
     /// SGIP: where the carrier connects to, with reports and users' messages.
     pub listen: Option<Listen>,
+}
+
+impl Account {
+    /// Of each of its sessions.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let Timers { answer, tries, idle, idle_end, login, .. } = self.timers;
+        Limits { window: self.window, answer, tries, idle: Some(idle), idle_end, login }
+    }
 }
 
 /// A protocol and its version.
