@@ -32,6 +32,14 @@ pub fn post(address: SocketAddr, path: &str, body: &str) -> Result<Response> {
     send(address, "POST", path, body)
 }
 
+/// Puts `body` to `path`.
+///
+/// # Errors
+/// As [`get`].
+pub fn put(address: SocketAddr, path: &str, body: &str) -> Result<Response> {
+    send(address, "PUT", path, body)
+}
+
 fn send(address: SocketAddr, method: &str, path: &str, body: &str) -> Result<Response> {
     let stream = TcpStream::connect_timeout(&address, TIMEOUT)
         .with_context(|| format!("no connection to http://{address}{path}"))?;

@@ -107,6 +107,11 @@ impl Carrier {
         logs.collect()
     }
 
+    /// The daemon as a process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
     fn wait_serving(&mut self) -> Result<()> {
         let address = self.control.address();
         self.process.wait_until("readiness", START, || {

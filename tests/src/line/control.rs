@@ -13,7 +13,7 @@ use crate::http::{self, Response};
 use crate::metrics::Metrics;
 
 /// Messages asked for at once.
-const PAGE: usize = 10_000;
+const PAGE: usize = 1_000;
 
 /// The carrier as whoever tests against it sees it; everything is about the account of the kit.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +45,21 @@ pub struct Recorded {
     /// `none`, `lost`, a state, or a state and ` twice`.
     pub report: String,
     pub duplicates: u32,
+}
+
+#[derive(Deserialize)]
+struct Account {
+    name: String,
+    connections: Vec<Connection>,
+}
+
+/// A connection that is logged in.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Connection {
+    pub id: u32,
+    pub peer: SocketAddr,
+    /// One that the carrier opened.
+    pub dialled: bool,
 }
 
 /// The account's numbers since the carrier started.
@@ -113,12 +128,14 @@ impl CarrierControl {
         }
     }
 
-    /// The account as it stands, with its connections.
+    /// The account's connections that are logged in.
     ///
     /// # Errors
     /// There is no answer.
-    pub fn accounts(&self) -> Result<Value> {
-        self.read("/accounts")
+    pub fn connections(&self) -> Result<Vec<Connection>> {
+        let accounts: Vec<Account> = self.read("/accounts")?;
+        let account = accounts.into_iter().find(|account| account.name == ACCOUNT);
+        Ok(account.context("the carrier does not know the account")?.connections)
     }
 
     /// A user writes.
@@ -137,12 +154,13 @@ impl CarrierControl {
         self.send("/disconnect", &json!({ "account": ACCOUNT, "how": how }))
     }
 
-    /// Changes single keys of the account's behaviour.
+    /// Changes the account's behaviour, in YAML's flow style; what is not named is as in the file.
     ///
     /// # Errors
     /// The carrier refuses it.
-    pub fn behaviour(&self, changes: &Value) -> Result<()> {
-        self.send(&format!("/behaviour/{ACCOUNT}"), changes)
+    pub fn behaviour(&self, behaviour: &str) -> Result<()> {
+        let path = format!("/accounts/{ACCOUNT}/behaviour");
+        checked(&path, http::put(self.address, &path, behaviour)?).map(drop)
     }
 
     /// Looks at `/metrics`.

@@ -81,6 +81,22 @@ impl Gateway {
         self.wait_serving()
     }
 
+    /// Its configuration file.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn config(&self) -> Result<String> {
+        fs::read_to_string(config_path(self.dir.path())).context("cannot read the configuration")
+    }
+
+    /// Puts another configuration file in place, for when it is started again.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn configure(&self, config: &str) -> Result<()> {
+        fs::write(config_path(self.dir.path()), config).context("cannot write the configuration")
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         self.process.kill();
@@ -206,7 +222,7 @@ impl Gateway {
             .set("uplink", quoted(dir.path().join("uplink.sock").display()))
             .set("metrics", listen);
         fs::create_dir(spool(dir.path()))?;
-        fs::write(dir.path().join("gateway.yaml"), config.file())?;
+        fs::write(config_path(dir.path()), config.file())?;
         let process = run(dir.path(), 1, &launcher)?;
         let mut gateway = Self { process, runs: 1, launcher, metrics, dir };
         gateway.wait_serving()?;
@@ -225,8 +241,12 @@ fn run(dir: &Path, number: u32, launcher: &Launcher) -> Result<Process> {
             command
         }
     };
-    command.args(["gateway", "--config"]).arg(dir.join("gateway.yaml"));
+    command.args(["gateway", "--config"]).arg(config_path(dir));
     Process::start("gateway", command, &log_path(dir, number), "is it executable?")
+}
+
+fn config_path(dir: &Path) -> PathBuf {
+    dir.join("gateway.yaml")
 }
 
 fn spool(dir: &Path) -> PathBuf {

@@ -80,12 +80,24 @@ impl Scene {
     /// # Errors
     /// As [`Scene::start`].
     pub fn start_unconnected(self) -> Result<Line> {
+        self.start_with(Gateway::spawn)
+    }
+
+    /// As [`Scene::start`], with a disk of so many bytes for the gateway's spool. Needs root.
+    ///
+    /// # Errors
+    /// As [`Scene::start`].
+    pub fn start_on_small_disk(self, bytes: u64) -> Result<Line> {
+        self.start_with(|config| Gateway::start_on_small_disk(config, bytes))
+    }
+
+    fn start_with(self, start: impl FnOnce(&Keys) -> Result<Gateway>) -> Result<Line> {
         let Self { protocol, gateway, account, carrier, customer } = self;
         let listener = ports::reserve()?;
         let customer = customer.over(protocol.customer(listener.address()));
         let carrier = Carrier::start(&carrier.set("accounts", Keys::new().set(ACCOUNT, customer)))?;
         let account = account.over(protocol.account(carrier.address(protocol), listener.address()));
-        let gateway = Gateway::spawn(&gateway.set("accounts", format!("[ {account} ]")))?;
+        let gateway = start(&gateway.set("accounts", format!("[ {account} ]")))?;
         let feed = Feed::follow(gateway.uplink(), "uaop-1");
         Ok(Line { gateway, carrier, feed, _listener: listener })
     }
