@@ -130,7 +130,14 @@ impl Core {
     }
 
     /// A message of the run before: what was pushed and not answered then is lost.
-    pub fn recover(&mut self, key: Key, submission: Submission, mut delivery: Delivery, taken: Millis, now: Now) {
+    pub fn recover(
+        &mut self,
+        key: Key,
+        submission: Submission,
+        mut delivery: Delivery,
+        taken: Millis,
+        now: Now,
+    ) {
         if delivery.recover() > 0 {
             self.changes.push(Change::Progress { key, progress: progress(&delivery) });
         }
@@ -209,7 +216,13 @@ impl Core {
     }
 
     /// The carrier has answered a part.
-    pub fn answered(&mut self, turn: Turn, answer: Answer, disposition: Disposition, now: Now) -> Option<Judged> {
+    pub fn answered(
+        &mut self,
+        turn: Turn,
+        answer: Answer,
+        disposition: Disposition,
+        now: Now,
+    ) -> Option<Judged> {
         self.lines.give_back(turn.place);
         let bad = matches!(disposition, Disposition::Later | Disposition::Final);
         let alarm = self.verdict.judge(bad, now.instant);
@@ -226,14 +239,7 @@ impl Core {
         let resp_sequence = answer.id.filter(|_| accepted).map(|id| id.to_string());
         let answered = held
             .delivery
-            .answered(
-                turn.part,
-                &push_sequence,
-                answer.code,
-                disposition,
-                resp_sequence.clone(),
-                LATER_TRIES,
-            )
+            .answered(turn.part, &push_sequence, answer.code, disposition, resp_sequence.clone(), LATER_TRIES)
             .ok()?;
         let uaop_id = held.submission.uaop_id.clone();
         if let Some(id) = answer.id.filter(|_| accepted) {
@@ -323,7 +329,9 @@ impl Core {
             }
         }
         // a finished one's progress is of no use, and may be older than what is there
-        changes.retain(|change| !matches!(change, Change::Progress { key, .. } if !self.messages.contains_key(key)));
+        changes.retain(
+            |change| !matches!(change, Change::Progress { key, .. } if !self.messages.contains_key(key)),
+        );
     }
 
     /// Messages finished since the last call.
@@ -336,7 +344,8 @@ impl Core {
     pub fn deadline(&self, now: Now) -> Option<Instant> {
         let sending = self.lines.has_place() && self.queue.has_ready() && !self.stopping;
         let pace = sending.then(|| self.pace.next(now.instant)).flatten();
-        let hours = sending.then(|| now.instant + self.settings.hours.wait(now.stamp)).filter(|&at| at > now.instant);
+        let hours =
+            sending.then(|| now.instant + self.settings.hours.wait(now.stamp)).filter(|&at| at > now.instant);
         let held_up = self.held_up.filter(|&until| until > now.instant);
         let end = self.queue.next_end().map(|end| {
             now.instant + Duration::from_millis(end.0.saturating_sub(now.millis.0).saturating_add(1))
@@ -348,7 +357,8 @@ impl Core {
     /// Messages that wait for their turn, and the age of the oldest.
     #[must_use]
     pub fn waiting(&self, now: Millis) -> (usize, Duration) {
-        let oldest = self.queue.oldest().and_then(|key| self.messages.get(&key)).map_or(now, |held| held.taken);
+        let oldest =
+            self.queue.oldest().and_then(|key| self.messages.get(&key)).map_or(now, |held| held.taken);
         (self.queue.len(), Duration::from_millis(now.0.saturating_sub(oldest.0)))
     }
 
@@ -373,7 +383,8 @@ impl Core {
     fn finish(&mut self, key: Key, outcome: Outcome, now: Now) {
         let Some(held) = self.messages.remove(&key) else { return };
         self.queue.forget(key, held.submission.not_after);
-        let happened = Happened::Finished { uaop_id: held.submission.uaop_id.clone(), outcome: outcome.clone() };
+        let happened =
+            Happened::Finished { uaop_id: held.submission.uaop_id.clone(), outcome: outcome.clone() };
         let event = self.event(happened, now);
         self.changes.push(Change::Event(event));
         self.changes.push(Change::Finish { key, outcome: outcome.clone(), at: now.millis });

@@ -106,7 +106,8 @@ impl Pace {
             None => measured,
         };
         let rate = (current * BRAKE).max(f64::from(self.slow_down.least_rate));
-        self.brake = Some(Brake { rate, target: self.limit.unwrap_or(current * BEYOND).max(rate), since: now });
+        self.brake =
+            Some(Brake { rate, target: self.limit.unwrap_or(current * BEYOND).max(rate), since: now });
         self.not_before = Some(now + self.slow_down.pause);
         self.tokens = 0.0;
         self.filled = now + self.slow_down.pause;
@@ -132,9 +133,8 @@ impl Brake {
     /// What it allows; `None` once it is released.
     fn rate(&self, recovery: Duration, now: Instant) -> Option<f64> {
         let passed = now.saturating_duration_since(self.since);
-        (passed < recovery).then(|| {
-            self.rate + (self.target - self.rate) * passed.as_secs_f64() / recovery.as_secs_f64()
-        })
+        (passed < recovery)
+            .then(|| self.rate + (self.target - self.rate) * passed.as_secs_f64() / recovery.as_secs_f64())
     }
 }
 
