@@ -29,9 +29,9 @@ impl Facts {
         if !self.access {
             return;
         }
-        let code = match outcome {
-            Outcome::Refused { code, .. } => *code,
-            Outcome::Accepted | Outcome::Uncertain | Outcome::Expired => None,
+        let (code, reason) = match outcome {
+            Outcome::Refused { code, reason } => (*code, Some(reason)),
+            Outcome::Accepted | Outcome::Uncertain | Outcome::Expired => (None, None),
         };
         tracing::info!(
             target: "access",
@@ -46,6 +46,7 @@ impl Facts {
             resp = held.resp_sequences.join(","),
             outcome = outcome.word(),
             code,
+            reason,
             waited_ms = held.pushed.map(|pushed| pushed.0.saturating_sub(held.taken.0)),
             total_ms = now.millis.0.saturating_sub(held.taken.0),
             "message"
@@ -93,10 +94,6 @@ impl Facts {
 
     pub fn slowed(&self, code: u32, rate: Option<f64>) {
         tracing::warn!(account = %self.account, code, rate, "the carrier asks for less; slowing down");
-    }
-
-    pub fn refused(&self, code: u32, chinese: &str, english: &str) {
-        tracing::warn!(account = %self.account, code, chinese, english, "the carrier refuses a part for good");
     }
 
     pub fn lost(&self, count: usize) {

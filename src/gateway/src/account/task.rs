@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::{Disposition, Happened, Party};
+use domain::{Happened, Party};
 use store::spool::{Change, Fragment, Spool};
 use tokio::sync::{Notify, mpsc};
 use wire::exchange::{Incoming, MessageId, Report as CarrierReport};
@@ -275,15 +275,12 @@ where
     fn answered(&mut self, turn: Turn, answer: wire::exchange::Answer, now: Now) {
         let meaning = P::meaning(answer.code);
         self.parts.facts.metrics.answered(answer.code, meaning.disposition);
-        let judged = self.parts.core.answered(turn, answer, meaning.disposition, now);
-        match meaning.disposition {
-            Disposition::SlowDown => {
-                self.parts.facts.slowed(answer.code, self.parts.core.pace.rate(now.instant))
-            }
-            Disposition::Final => self.parts.facts.refused(answer.code, meaning.chinese, meaning.english),
-            Disposition::Accepted | Disposition::Later => {}
+        let judged = self.parts.core.answered(turn, answer, meaning, now);
+        let Some(judged) = judged else { return };
+        if judged.slowed {
+            self.parts.facts.slowed(answer.code, self.parts.core.pace.rate(now.instant));
         }
-        if let Some(alarm) = judged.and_then(|judged| judged.alarm) {
+        if let Some(alarm) = judged.alarm {
             self.parts.facts.answers(alarm);
         }
     }
@@ -361,7 +358,7 @@ where
 
     /// Records the pushes of those whose turn it is.
     fn push(&mut self, now: Now) {
-        let mut pushes = Vec::new();
+        let (mut pushes, mut unsendable) = (Vec::new(), Vec::new());
         while pushes.len() < MOST_AT_ONCE
             && let Some(turn) = self.parts.core.turn(now)
         {
@@ -375,7 +372,7 @@ where
             let submit = match submit {
                 Ok(submit) => submit,
                 Err(error) => {
-                    self.parts.core.unsendable(turn, &error.to_string(), now);
+                    unsendable.push((turn, error.to_string()));
                     continue;
                 }
             };
@@ -388,6 +385,14 @@ where
                 pushes.push(Push { turn, sequence, submit });
             }
         }
+        self.record(pushes, now);
+        for (turn, reason) in unsendable {
+            self.parts.core.unsendable(turn, &reason, now);
+        }
+    }
+
+    /// Makes durable what is about to be sent; [`Inbox::Recorded`] goes on.
+    fn record(&mut self, pushes: Vec<Push<P>>, now: Now) {
         if pushes.is_empty() {
             return;
         }
