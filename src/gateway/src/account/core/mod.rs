@@ -1,43 +1,34 @@
 //! The state of one account, and what follows from each thing that happens to it. No I/O: what must be durable is
 //! collected as changes for the spool.
 
+mod held;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use domain::event::{Attempt, Outcome};
 use domain::lifecycle::{Answered, Delivery, Part};
-use domain::{Account, Disposition, Event, GatewayId, Happened, Meaning, Millis, Submission};
+use domain::{Disposition, Event, Happened, Meaning, Millis, Submission};
 use store::spool::Change;
 use wire::exchange::Answer;
 
-use super::lines::{Lines, Place};
-use super::memory::{Known, Memory};
-use super::pace::Pace;
-use super::queue::{Key, Queue};
-use super::verdict::Verdict;
+use crate::account::lines::Lines;
+use crate::account::memory::{Known, Memory};
+use crate::account::pace::Pace;
+use crate::account::queue::{Key, Queue};
+use crate::account::verdict::Verdict;
 use crate::clock::Now;
-use crate::config::{Backoff, Hours, SlowDown};
+
+use held::parts;
+pub use held::{Finished, Held, Judged, Settings, Turn, progress};
 
 /// Answered parts that are remembered for their reports.
 const REMEMBERED: usize = 200_000;
 
 /// How often a carrier may say "later" to one part.
 const LATER_TRIES: u16 = 10;
-
-/// What does not change while the gateway runs.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub gateway: GatewayId,
-    /// When the gateway started.
-    pub epoch: Millis,
-    pub account: Account,
-    /// Parts a second.
-    pub rate: Option<u32>,
-    pub slow_down: SlowDown,
-    pub hours: Hours,
-    /// The pauses after each "later".
-    pub retry: Backoff,
-}
 
 /// One account.
 #[derive(Debug)]
@@ -53,48 +44,6 @@ pub struct Core {
     finished: Vec<Finished>,
     held_up: Option<Instant>,
     stopping: bool,
-}
-
-/// A message that is not finished.
-#[derive(Debug)]
-pub struct Held {
-    pub submission: Submission,
-    pub delivery: Delivery,
-    pub taken: Millis,
-    /// When its first part was pushed.
-    pub pushed: Option<Millis>,
-    /// Pushes so far, and those among them that may make duplicates.
-    pub pushes: u32,
-    pub uncertain_pushes: u32,
-    /// The sequences that the carrier gave.
-    pub resp_sequences: Vec<String>,
-    /// Of the answer that refused it.
-    pub refusal: Option<Meaning>,
-}
-
-/// A message that is finished, for its access record.
-#[derive(Debug)]
-pub struct Finished {
-    pub held: Held,
-    pub outcome: Outcome,
-}
-
-/// A part whose turn it is: it has a place in the connection's window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Turn {
-    pub place: Place,
-    pub key: Key,
-    pub part: u8,
-}
-
-/// What an answer was.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judged {
-    pub answered: Answered,
-    /// The account has become slower.
-    pub slowed: bool,
-    /// The alarm about bad answers has gone on or off.
-    pub alarm: Option<bool>,
 }
 
 impl Core {
@@ -407,14 +356,4 @@ impl Core {
         let factor = 2_u32.saturating_pow(u32::from(tries));
         self.settings.retry.first.saturating_mul(factor).min(self.settings.retry.most)
     }
-}
-
-/// A delivery as the spool keeps it.
-#[must_use]
-pub fn progress(delivery: &Delivery) -> String {
-    serde_json::to_string(delivery).unwrap_or_default()
-}
-
-fn parts(delivery: &Delivery) -> u8 {
-    u8::try_from(delivery.parts().len()).unwrap_or(u8::MAX)
 }
