@@ -1,8 +1,9 @@
 //! Process kit without business words: logging, metrics and the HTTP endpoint for machines that watch, sockets of
-//! administration, signals, file limits, the time of day.
+//! administration and who asks there, signals, file limits, the time of day.
 
 pub mod clock;
 pub mod endpoint;
+pub mod http_client;
 pub mod limits;
 pub mod logging;
 pub mod register;
