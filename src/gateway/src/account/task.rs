@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::{Disposition, Happened, Party};
+use domain::{Happened, Party};
 use store::spool::{Change, Fragment, Spool};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use wire::exchange::{Incoming, MessageId, Report as CarrierReport};
 use wire::protocol::Messages;
 use wire::session::Numbers;
@@ -14,11 +14,10 @@ use wire::session::Numbers;
 use super::core::{Core, Turn};
 use super::facts::Facts;
 use super::inbox::{Inbox, Message, Push, Ticket};
-use super::lines::ConnectionId;
 use super::mo::{Mos, Received};
 use super::render::Rules;
 use crate::clock::{Clock, Now};
-use crate::connection::{News, Order, PartKey, Report};
+use crate::connection::{ConnectionId, News, Order, PartKey, Report};
 
 /// Things looked at before what follows from them is done: keeps batches large under load, and the wait short.
 const MOST_AT_ONCE: usize = 1024;
@@ -40,6 +39,8 @@ pub struct Parts<P: Messages> {
     pub node: u32,
     pub inbox: (mpsc::UnboundedSender<Inbox<P>>, mpsc::UnboundedReceiver<Inbox<P>>),
     pub news: mpsc::Receiver<Report>,
+    /// Rung when there are events to tell.
+    pub events: Arc<Notify>,
     /// By their position.
     pub connections: BTreeMap<ConnectionId, mpsc::Sender<Order<P>>>,
 }
@@ -108,9 +109,11 @@ where
                 () = tokio::time::sleep_until(deadline.into()) => {}
             }
         }
+        let patience =
+            self.stop_at.map(|at| at.saturating_duration_since(Instant::now())).unwrap_or_default();
         for connection in self.parts.connections.values() {
-            // one that is full or gone ends by itself
-            let _ = connection.try_send(Order::Stop);
+            // one that is full or gone ends when its channel does
+            let _ = connection.try_send(Order::Stop { patience });
         }
         self.parts.facts.stopped(self.parts.core.unfinished());
     }
@@ -181,7 +184,10 @@ where
             Inbox::Recorded { pushes, result } => {
                 self.writing -= 1;
                 match result {
-                    Ok(()) => self.send(pushes, now),
+                    Ok(()) => {
+                        self.parts.events.notify_waiters();
+                        self.send(pushes, now);
+                    }
                     Err(error) => {
                         self.parts.facts.spool_failed(&error);
                         self.parts.core.hold_up(now.instant + SPOOL_PAUSE);
@@ -192,7 +198,11 @@ where
             Inbox::Written { tickets, result } => {
                 self.writing -= 1;
                 match result {
-                    Ok(()) => self.answer(&tickets),
+                    Ok(()) => {
+                        self.parts.facts.spool_works();
+                        self.parts.events.notify_waiters();
+                        self.answer(&tickets);
+                    }
                     Err(unwritten) => {
                         self.parts.facts.spool_failed(&unwritten.error);
                         self.stuck.extend(unwritten.changes);
@@ -210,17 +220,26 @@ where
 
     fn hear(&mut self, Report { connection, news }: Report, now: Now) {
         match news {
-            News::Up { .. } => {
-                self.parts.core.lines.up(connection);
-                self.parts.facts.link_up(connection, self.parts.core.lines.all_up());
+            News::Up { login } => {
+                self.parts.core.lines.up(connection, login);
+                self.parts.facts.link_up(connection, &self.parts.core.lines);
                 self.tell(Happened::LinkUp { connection }, now);
             }
             News::Down { reason, unanswered } => {
                 let turns = self.turns(connection, unanswered);
-                self.parts.facts.link_down(connection, &reason, turns.len(), true);
+                self.parts.facts.link_down(connection, &reason, turns.len());
                 self.lost(turns, now);
                 self.parts.core.lines.down(connection);
+                self.parts.facts.links(&self.parts.core.lines);
                 self.tell(Happened::LinkDown { connection, reason }, now);
+            }
+            News::NotUp { reason } => self.parts.facts.link_not_up(connection, &reason),
+            News::NotSent { key } => {
+                let turns = self.turns(connection, vec![key]);
+                self.parts.core.withdrawn(turns, now);
+            }
+            News::UnreadableReport { command, error } => {
+                self.parts.facts.unreadable_report(connection, command, &error);
             }
             News::Answered { key, answer, .. } => {
                 for turn in self.turns(connection, vec![key]) {
@@ -256,13 +275,12 @@ where
     fn answered(&mut self, turn: Turn, answer: wire::exchange::Answer, now: Now) {
         let meaning = P::meaning(answer.code);
         self.parts.facts.metrics.answered(answer.code, meaning.disposition);
-        let judged = self.parts.core.answered(turn, answer, meaning.disposition, now);
-        match meaning.disposition {
-            Disposition::SlowDown => self.parts.facts.slowed(answer.code, self.parts.core.pace.rate(now.instant)),
-            Disposition::Final => self.parts.facts.refused(answer.code, meaning.chinese, meaning.english),
-            Disposition::Accepted | Disposition::Later => {}
+        let judged = self.parts.core.answered(turn, answer, meaning, now);
+        let Some(judged) = judged else { return };
+        if judged.slowed {
+            self.parts.facts.slowed(answer.code, self.parts.core.pace.rate(now.instant));
         }
-        if let Some(alarm) = judged.and_then(|judged| judged.alarm) {
+        if let Some(alarm) = judged.alarm {
             self.parts.facts.answers(alarm);
         }
     }
@@ -340,19 +358,21 @@ where
 
     /// Records the pushes of those whose turn it is.
     fn push(&mut self, now: Now) {
-        let mut pushes = Vec::new();
+        let (mut pushes, mut unsendable) = (Vec::new(), Vec::new());
         while pushes.len() < MOST_AT_ONCE
             && let Some(turn) = self.parts.core.turn(now)
         {
             let sequence = P::sequence(self.parts.numbers.next(), self.parts.node, now.stamp);
             let Some(held) = self.parts.core.message(turn.key) else { continue };
             let valid_until = held.submission.not_after.map(|end| self.parts.clock.stamp(end));
-            let (submit, first) =
-                (self.parts.rules.submit(&held.submission, turn.key, turn.part, valid_until), held.pushed.is_none());
+            let (submit, first) = (
+                self.parts.rules.submit(&held.submission, turn.key, turn.part, valid_until),
+                held.pushed.is_none(),
+            );
             let submit = match submit {
                 Ok(submit) => submit,
                 Err(error) => {
-                    self.parts.core.unsendable(turn, &error.to_string(), now);
+                    unsendable.push((turn, error.to_string()));
                     continue;
                 }
             };
@@ -365,6 +385,14 @@ where
                 pushes.push(Push { turn, sequence, submit });
             }
         }
+        self.record(pushes, now);
+        for (turn, reason) in unsendable {
+            self.parts.core.unsendable(turn, &reason, now);
+        }
+    }
+
+    /// Makes durable what is about to be sent; [`Inbox::Recorded`] goes on.
+    fn record(&mut self, pushes: Vec<Push<P>>, now: Now) {
         if pushes.is_empty() {
             return;
         }
@@ -390,7 +418,8 @@ where
             let connection = self.parts.connections.get(&turn.place.connection);
             let sent = self.parts.core.lines.holds(turn.place)
                 && connection.is_some_and(|connection| {
-                    connection.try_send(Order::Submit { key, sequence, submit }).is_ok()
+                    let login = turn.place.login;
+                    connection.try_send(Order::Submit { login, key, sequence, submit }).is_ok()
                 });
             if !sent {
                 back.push(turn);
