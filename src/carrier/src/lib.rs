@@ -1,1 +1,4 @@
 //! A simulated carrier, good enough to test a customer against.
+
+pub mod behaviour;
+pub mod config;
