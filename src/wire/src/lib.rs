@@ -11,6 +11,7 @@ pub mod cmpp;
 pub mod cursor;
 pub mod error;
 pub mod exchange;
+pub mod frame;
 pub mod protocol;
 pub mod session;
 pub mod sgip;

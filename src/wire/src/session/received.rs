@@ -1,0 +1,192 @@
+//! What a frame of the peer does, in each state.
+
+use super::Session;
+use super::event::{Down, Event, Oddity};
+use super::inbound::{Seen, content};
+use super::state::State;
+use super::timers::Timer;
+use crate::error::DecodeError;
+use crate::protocol::{Cannot, Protocol, Role, Version};
+
+/// Why nothing but a login may come.
+const EARLY: &str = "something else comes before it is answered";
+
+/// A frame, read.
+pub(super) struct Received<P: Protocol> {
+    sequence: P::Sequence,
+    command: u32,
+    /// See [`content`].
+    content: u64,
+    pdu: Result<P::Pdu, DecodeError>,
+}
+
+impl<P: Protocol> Received<P> {
+    pub(super) fn read(version: Version, frame: &[u8]) -> Self {
+        let (sequence, command) = P::header(frame);
+        Self { sequence, command, content: content(frame), pdu: P::decode(version, frame) }
+    }
+}
+
+impl<P: Protocol> Session<P> {
+    /// `None` if the user need not know; or if it ended, which [`Session::poll`] tells.
+    pub(super) fn received(&mut self, frame: Received<P>) -> Option<Event<P>> {
+        if self.is_up() {
+            self.heard();
+        }
+        let Received { sequence, command, content, pdu } = frame;
+        let pdu = match pdu {
+            Ok(pdu) => pdu,
+            Err(error) => return self.malformed(sequence, command, error),
+        };
+        match P::role(&pdu) {
+            Role::Login => self.login(sequence, command, pdu),
+            Role::LoginAnswer => self.login_answer(sequence, command, &pdu),
+            Role::Probe => self.probed(sequence),
+            Role::ProbeAnswer => self.probe_answer(sequence, command),
+            Role::Terminate => self.terminated(sequence),
+            Role::TerminateAnswer => self.terminate_answer(sequence, command),
+            Role::Request => self.requested(sequence, command, content, pdu),
+            Role::Answer => self.answer(sequence, command, pdu),
+            Role::Unknown => self.unknown(sequence, command),
+        }
+    }
+
+    fn malformed(&mut self, sequence: P::Sequence, command: u32, error: DecodeError) -> Option<Event<P>> {
+        match self.state {
+            State::LoggingIn { .. } | State::AwaitingLogin | State::Deciding { .. } => {
+                self.cannot(sequence, command, Cannot::Read);
+                self.bad_login("what comes before it is answered cannot be read")
+            }
+            State::Up | State::Ending { .. } => {
+                self.cannot(sequence, command, Cannot::Read);
+                Some(Event::Oddity(Oddity::Malformed { sequence, command, error }))
+            }
+            State::Ended { .. } | State::Over => None,
+        }
+    }
+
+    fn probed(&mut self, sequence: P::Sequence) -> Option<Event<P>> {
+        match self.state {
+            State::LoggingIn { .. } | State::AwaitingLogin | State::Deciding { .. } => self.bad_login(EARLY),
+            State::Up | State::Ending { .. } => {
+                // Some in the field answer a probe with the same probe.
+                self.settle_probe(sequence);
+                if let Some(answer) = P::probe_answer() {
+                    self.send(sequence, &answer);
+                }
+                None
+            }
+            State::Ended { .. } | State::Over => None,
+        }
+    }
+
+    fn probe_answer(&mut self, sequence: P::Sequence, command: u32) -> Option<Event<P>> {
+        match self.state {
+            State::LoggingIn { .. } | State::AwaitingLogin | State::Deciding { .. } => self.bad_login(EARLY),
+            State::Up | State::Ending { .. } => {
+                let stray = Event::Oddity(Oddity::Stray { sequence, command });
+                (!self.settle_probe(sequence)).then_some(stray)
+            }
+            State::Ended { .. } | State::Over => None,
+        }
+    }
+
+    fn terminated(&mut self, sequence: P::Sequence) -> Option<Event<P>> {
+        let why = match self.state {
+            State::LoggingIn { .. } | State::AwaitingLogin | State::Deciding { .. } => Down::PeerTerminated,
+            State::Up => Down::PeerTerminated,
+            // Both ends at once.
+            State::Ending { why } => why,
+            State::Ended { .. } | State::Over => return None,
+        };
+        self.send(sequence, &P::terminate_answer());
+        self.end(why);
+        None
+    }
+
+    /// There is only one TERMINATE that it can be about, and some in the field answer with another sequence.
+    fn terminate_answer(&mut self, sequence: P::Sequence, command: u32) -> Option<Event<P>> {
+        match self.state {
+            State::LoggingIn { .. } | State::AwaitingLogin | State::Deciding { .. } => self.bad_login(EARLY),
+            State::Up => Some(Event::Oddity(Oddity::Stray { sequence, command })),
+            State::Ending { .. } => {
+                self.end_as_meant();
+                None
+            }
+            State::Ended { .. } | State::Over => None,
+        }
+    }
+
+    fn requested(
+        &mut self,
+        sequence: P::Sequence,
+        command: u32,
+        content: u64,
+        pdu: P::Pdu,
+    ) -> Option<Event<P>> {
+        match self.state {
+            State::LoggingIn { .. } | State::AwaitingLogin | State::Deciding { .. } => {
+                return self.bad_login(EARLY);
+            }
+            State::Up | State::Ending { .. } => {}
+            State::Ended { .. } | State::Over => return None,
+        }
+        let oddity = match self.inbound.take(sequence, content) {
+            Seen::New => return Some(Event::Request { sequence, pdu }),
+            Seen::Repeat(answer) => {
+                self.output.back().extend_from_slice(answer.unwrap_or_default());
+                Oddity::RequestRepeated { sequence }
+            }
+            Seen::Reused => {
+                self.cannot(sequence, command, Cannot::Sequence);
+                Oddity::SequenceReused { sequence }
+            }
+            Seen::Excess => {
+                self.cannot(sequence, command, Cannot::Window);
+                Oddity::WindowExceeded { sequence }
+            }
+        };
+        Some(Event::Oddity(oddity))
+    }
+
+    fn answer(&mut self, sequence: P::Sequence, command: u32, pdu: P::Pdu) -> Option<Event<P>> {
+        match self.state {
+            State::LoggingIn { .. } | State::AwaitingLogin | State::Deciding { .. } => self.bad_login(EARLY),
+            State::Up | State::Ending { .. } => Some(match self.window.take(sequence) {
+                Some(sent) => {
+                    let took = self.now.instant.saturating_duration_since(sent);
+                    Event::Answered { sequence, pdu, took }
+                }
+                None => Event::Oddity(Oddity::Stray { sequence, command }),
+            }),
+            State::Ended { .. } | State::Over => None,
+        }
+    }
+
+    fn unknown(&mut self, sequence: P::Sequence, command: u32) -> Option<Event<P>> {
+        if P::UNKNOWN_ENDS {
+            self.end(Down::UnknownCommand(command));
+            return None;
+        }
+        match self.state {
+            State::LoggingIn { .. } | State::AwaitingLogin | State::Deciding { .. } => self.bad_login(EARLY),
+            State::Up | State::Ending { .. } => Some(Event::Oddity(Oddity::Unknown { sequence, command })),
+            State::Ended { .. } | State::Over => None,
+        }
+    }
+
+    /// Whether `sequence` is that of our probe; then it is answered.
+    fn settle_probe(&mut self, sequence: P::Sequence) -> bool {
+        let settled = self.probe.take_if(|probe| probe.sequence == sequence).is_some();
+        if settled {
+            self.timers.set(Timer::Probe, None);
+        }
+        settled
+    }
+
+    fn cannot(&mut self, sequence: P::Sequence, command: u32, why: Cannot) {
+        if let Some(answer) = P::cannot(command, why) {
+            self.send(sequence, &answer);
+        }
+    }
+}
