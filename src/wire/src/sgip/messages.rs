@@ -1,0 +1,256 @@
+//! What gateways and carriers need of SGIP: its PDUs as the three protocols' common words, and back.
+
+use domain::event::ReportState;
+use domain::{Disposition, Meaning, Stamp};
+
+use super::deliver::Deliver;
+use super::field::fit;
+use super::pdu::Pdu;
+use super::private::{Content, UserNumber};
+use super::protocol::narrow;
+use super::report::{self, Report};
+use super::resp::Resp;
+use super::sequence::Sequence;
+use super::submit::{self, Submit};
+use super::userrpt::UserRpt;
+use super::{Sgip, codes};
+use crate::error::DecodeError;
+use crate::exchange::{self, Answer, Incoming, MessageId, Mo, Profile};
+use crate::protocol::Messages;
+use crate::text::Text;
+
+impl Messages for Sgip {
+    fn submit(submit: &exchange::Submit, profile: &Profile) -> Pdu {
+        Pdu::Submit(Submit {
+            sp_number: submit.source,
+            charge_number: sp_pays(),
+            users: submit.destinations.iter().map(with_country_code).collect(),
+            corp_id: fit(&profile.enterprise),
+            service_type: profile.service,
+            fee_type: decimal(&profile.fee_type).unwrap_or(FREE),
+            fee_value: or_zero(profile.fee_code),
+            given_value: or_zero(Text::EMPTY),
+            agent_flag: RECEIVABLE,
+            more_late_to_mt: NOT_AFTER_MO,
+            priority: submit.priority.min(9),
+            expire_time: fit(&submit.valid_until),
+            schedule_time: Text::EMPTY,
+            report_flag: if submit.report { submit::REPORT_ALWAYS } else { submit::REPORT_NEVER },
+            tp_pid: 0,
+            tp_udhi: u8::from(submit.header),
+            coding: submit.coding,
+            message_type: 0,
+            content: Content(submit.content.clone()),
+            reserve: Text::EMPTY,
+        })
+    }
+
+    fn read_submit(pdu: &Pdu) -> Option<exchange::Submit> {
+        let Pdu::Submit(submit) = pdu else { return None };
+        let header = submit.tp_udhi != 0;
+        let (part, parts) = if header { part_of(&submit.content.0) } else { WHOLE };
+        Some(exchange::Submit {
+            source: submit.sp_number,
+            destinations: submit.users.iter().map(|user| user.0).collect(),
+            coding: submit.coding,
+            header,
+            part,
+            parts,
+            content: submit.content.0.clone(),
+            report: matches!(submit.report_flag, submit::REPORT_ALWAYS | submit::REPORT_ON_FAILURE),
+            priority: submit.priority,
+            valid_until: fit(&submit.expire_time),
+        })
+    }
+
+    fn answer(answer: &Answer) -> Pdu {
+        Pdu::SubmitResp(Resp::new(narrow(answer.code)))
+    }
+
+    fn read_answer(sequence: Sequence, pdu: &Pdu) -> Option<Answer> {
+        let Pdu::SubmitResp(resp) = pdu else { return None };
+        Some(Answer { code: u32::from(resp.result), id: Some(sequence.into()) })
+    }
+
+    fn deliver(incoming: &Incoming, _: Stamp) -> Pdu {
+        match incoming {
+            Incoming::Report(report) => Pdu::Report(Report {
+                submit_sequence: report.about.into(),
+                report_type: 0,
+                user: UserNumber(fit(&report.destination)),
+                state: state(report.state),
+                error: decimal(&report.error).unwrap_or(0),
+                reserve: Text::EMPTY,
+            }),
+            Incoming::Mo(mo) => Pdu::Deliver(Deliver {
+                user: UserNumber(fit(&mo.source)),
+                sp_number: mo.destination,
+                tp_pid: 0,
+                tp_udhi: u8::from(mo.header),
+                coding: mo.coding,
+                content: Content(mo.content.clone()),
+                reserve: fit(&mo.link_id),
+            }),
+            Incoming::UserState { user, condition } => Pdu::UserRpt(UserRpt {
+                sp_number: Text::EMPTY,
+                user: UserNumber(*user),
+                condition: *condition,
+                reserve: Text::EMPTY,
+            }),
+        }
+    }
+
+    fn read_deliver(sequence: Sequence, pdu: &Pdu) -> Option<Result<Incoming, DecodeError>> {
+        Some(Ok(match pdu {
+            Pdu::Report(report) => Incoming::Report(read_report(sequence, report)),
+            Pdu::Deliver(deliver) => Incoming::Mo(Mo {
+                id: sequence.into(),
+                source: fit(&deliver.user.0),
+                destination: deliver.sp_number,
+                coding: deliver.coding,
+                header: deliver.tp_udhi != 0,
+                content: deliver.content.0.clone(),
+                link_id: fit(&deliver.reserve),
+            }),
+            Pdu::UserRpt(userrpt) => {
+                Incoming::UserState { user: userrpt.user.0, condition: userrpt.condition }
+            }
+            _ => return None,
+        }))
+    }
+
+    fn deliver_answer(request: &Pdu, code: u32) -> Pdu {
+        let result = narrow(code);
+        Pdu::answer(request.command(), result).unwrap_or_else(|| Pdu::DeliverResp(Resp::new(result)))
+    }
+
+    fn read_deliver_answer(pdu: &Pdu) -> Option<u32> {
+        match pdu {
+            Pdu::DeliverResp(resp) | Pdu::ReportResp(resp) | Pdu::UserRptResp(resp) => {
+                Some(u32::from(resp.result))
+            }
+            _ => None,
+        }
+    }
+
+    fn message_id(sequence: Sequence, _: u32, _: u32, _: Stamp) -> MessageId {
+        sequence.into()
+    }
+
+    fn busy() -> u32 {
+        u32::from(codes::FLOW_CONTROL)
+    }
+
+    fn meaning(code: u32) -> Meaning {
+        codes::meaning(code)
+    }
+
+    fn report_meaning(report: &exchange::Report) -> Meaning {
+        match report.state {
+            ReportState::Delivered => {
+                Meaning { disposition: Disposition::Accepted, chinese: "已送达", english: "delivered" }
+            }
+            ReportState::Waiting => {
+                Meaning { disposition: Disposition::Accepted, chinese: "等待发送", english: "on its way" }
+            }
+            ReportState::Failed => match decimal(&report.error) {
+                None | Some(codes::OK) => {
+                    Meaning { disposition: Disposition::Final, chinese: "发送失败", english: "failed" }
+                }
+                Some(error) => {
+                    Meaning { disposition: Disposition::Final, ..codes::meaning(u32::from(error)) }
+                }
+            },
+        }
+    }
+
+    fn state_word(state: ReportState) -> (Text<10>, Text<3>) {
+        let error = if state == ReportState::Failed { codes::USER_UNREACHABLE } else { codes::OK };
+        words(self::state(state), error)
+    }
+}
+
+/// `FeeType`
+const FREE: u8 = 1;
+/// `AgentFlag`
+const RECEIVABLE: u8 = 0;
+/// `MorelatetoMTFlag`
+const NOT_AFTER_MO: u8 = 2;
+/// The part and the parts of a message that is not split.
+const WHOLE: (u8, u8) = (1, 1);
+
+/// `ChargeNumber`
+fn sp_pays() -> UserNumber {
+    UserNumber(Text::from_field([b'0'; 21]))
+}
+
+/// A Chinese mobile number gets its 86; anything else goes as it is.
+fn with_country_code(number: &Text<21>) -> UserNumber {
+    let digits = number.as_bytes();
+    if digits.len() != 11 || digits[0] != b'1' {
+        return UserNumber(*number);
+    }
+    let mut field = [0; 21];
+    field[..2].copy_from_slice(b"86");
+    field[2..13].copy_from_slice(digits);
+    UserNumber(Text::from_field(field))
+}
+
+fn or_zero(fen: Text<6>) -> Text<6> {
+    if fen.is_empty() { Text::from_field(*b"0\0\0\0\0\0") } else { fen }
+}
+
+fn decimal<const N: usize>(text: &Text<N>) -> Option<u8> {
+    std::str::from_utf8(text.as_bytes()).ok()?.parse().ok()
+}
+
+/// Part and parts out of the user data header, SGIP's only place for them.
+fn part_of(content: &[u8]) -> (u8, u8) {
+    let Some((&length, rest)) = content.split_first() else { return WHOLE };
+    let mut elements = &rest[..rest.len().min(usize::from(length))];
+    while let [kind, size, rest @ ..] = elements {
+        let Some((data, next)) = rest.split_at_checked(usize::from(*size)) else { return WHOLE };
+        match (kind, data) {
+            // Concatenation with a reference of 8 bits, and of 16.
+            (0, &[_, parts, part]) | (8, &[_, _, parts, part]) if part >= 1 && part <= parts => {
+                return (part, parts);
+            }
+            _ => elements = next,
+        }
+    }
+    WHOLE
+}
+
+fn read_report(sequence: Sequence, report: &Report) -> exchange::Report {
+    let (word, error) = words(report.state, report.error);
+    exchange::Report {
+        about: report.submit_sequence.into(),
+        id: Some(sequence.into()),
+        state: match report.state {
+            report::DELIVERED => ReportState::Delivered,
+            report::WAITING => ReportState::Waiting,
+            // What is neither here nor on its way has failed; the word keeps the state as it came.
+            _ => ReportState::Failed,
+        },
+        word,
+        error,
+        destination: fit(&report.user.0),
+        source: Text::EMPTY,
+        submitted: Text::EMPTY,
+        done: Text::EMPTY,
+    }
+}
+
+fn state(state: ReportState) -> u8 {
+    match state {
+        ReportState::Delivered => report::DELIVERED,
+        ReportState::Waiting => report::WAITING,
+        ReportState::Failed => report::FAILED,
+    }
+}
+
+/// `state:error`, and the error alone; both are shorter than their fields.
+fn words(state: u8, error: u8) -> (Text<10>, Text<3>) {
+    let word = format!("{state}:{error}").parse().unwrap_or_default();
+    (word, error.to_string().parse().unwrap_or_default())
+}
