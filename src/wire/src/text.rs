@@ -30,6 +30,15 @@ impl<const N: usize> Text<N> {
         Ok(Self::from_field(bytes))
     }
 
+    /// As much of `text` as the field holds, up to its first NUL.
+    #[must_use]
+    pub fn cut(text: &[u8]) -> Self {
+        let mut bytes = [0; N];
+        let length = text.len().min(N);
+        bytes[..length].copy_from_slice(&text[..length]);
+        Self::from_field(bytes)
+    }
+
     /// What a field holds: the bytes before the first NUL.
     #[must_use]
     pub fn from_field(mut bytes: [u8; N]) -> Self {
@@ -107,5 +116,7 @@ mod tests {
         assert_eq!("1234567".parse::<Text<6>>(), Err(TextError::TooLong { length: 7, limit: 6 }));
         assert_eq!(Text::<6>::new(b"a\0b"), Err(TextError::Nul));
         assert!("".parse::<Text<6>>().unwrap().is_empty());
+        assert_eq!(Text::<6>::cut(b"1234567").as_bytes(), b"123456");
+        assert_eq!(Text::<6>::cut(b"1\x002").as_bytes(), b"1");
     }
 }
