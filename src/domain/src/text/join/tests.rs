@@ -123,6 +123,27 @@ fn a_reference_used_again_gives_the_old_message_up() {
 }
 
 #[test]
+fn the_same_bytes_in_another_coding_are_no_duplicate() {
+    let mut joiner = Joiner::new(9, MINUTE);
+    let now = start();
+    joiner.add("user", header(1, 1, 2), Coding::Ascii, b"ab", 1, now);
+    assert_eq!(joiner.add("user", header(1, 1, 2), Coding::Ucs2, b"ab", 2, now), Joined::Waiting);
+    assert_eq!(joiner.expired(now).len(), 1);
+}
+
+#[test]
+fn ids_are_remembered_for_as_many_parts_as_four_times_the_messages() {
+    let mut fixture = Fixture::new(1);
+    fixture.add(1, 1, "a", 1);
+    fixture.add(1, 2, "b", 2);
+    fixture.add(2, 1, "c", 3);
+    fixture.add(2, 2, "d", 4);
+    assert_eq!(fixture.add(1, 1, "a", 1), Joined::Duplicate);
+    assert_eq!(fixture.add(3, 1, "e", 5), Joined::Waiting);
+    assert_eq!(fixture.add(1, 1, "a", 1), Joined::Waiting);
+}
+
+#[test]
 fn it_does_not_show_what_it_holds() {
     let mut fixture = Fixture::new(9);
     fixture.add(1, 1, "secret", 1);
