@@ -36,7 +36,8 @@ pub enum Outcome {
     Accepted,
     /// The carrier refused a part for good, or the gateway could not send it.
     Refused { code: Option<u32>, reason: String },
-    /// It is not known whether the carrier has a part of it, and the policy says not to send it again.
+    /// It is not known whether the carrier has a part of it, and that part is not sent again: the policy says so, or
+    /// its time was over.
     Uncertain,
     /// Its time was over before all parts were sent.
     Expired,

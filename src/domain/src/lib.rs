@@ -13,6 +13,10 @@ pub mod time;
 pub use disposition::{Disposition, Meaning};
 pub use event::{Event, Happened};
 pub use id::{Account, Class, EmpiId, GatewayId, UaopId};
+pub use lifecycle::{Delivery, WhenUncertain};
 pub use number::Number;
 pub use submission::{MessageText, Submission};
+pub use text::{
+    Coding, Joiner, Limits, PartHeader, Piece, Preference, Reference, Signature, SplitSettings, split,
+};
 pub use time::{Millis, Stamp};
