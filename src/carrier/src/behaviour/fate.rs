@@ -18,8 +18,9 @@ pub struct Fates {
 pub struct Fate {
     /// 0 for taken.
     pub code: u32,
-    /// `None`: never.
-    pub answer_after: Option<Duration>,
+    /// Whether there is an answer at all.
+    pub answered: bool,
+    pub answer_after: Duration,
     /// Of each destination alike; `None` for a submit that is not taken.
     pub report: Option<ReportFate>,
     pub cut: Option<Point>,
@@ -29,7 +30,7 @@ pub struct Fate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportFate {
     pub state: State,
-    /// After the answer, or after its time if there is none.
+    /// After the answer's time.
     pub after: Duration,
     pub elsewhere: bool,
     pub first: bool,
@@ -70,7 +71,8 @@ fn decide(mut dice: Dice, behaviour: &Behaviour, nth: u32) -> Fate {
     let by_count = disconnect.after.is_some_and(|after| nth.is_multiple_of(after));
     Fate {
         code: code.unwrap_or(0),
-        answer_after: (!unanswered || code.is_some()).then_some(answer_after),
+        answered: !unanswered || code.is_some(),
+        answer_after,
         report: code.is_none().then_some(report),
         cut: point.filter(|_| by_chance || by_count),
     }
@@ -115,7 +117,7 @@ mod tests {
         for (what, found, wanted) in [
             ("busy", share(&|fate| fate.code == 8), 2.0),
             ("bad", share(&|fate| fate.code == 1), 1.0),
-            ("unanswered", share(&|fate| fate.answer_after.is_none()), 3.0 * 0.97),
+            ("unanswered", share(&|fate| !fate.answered), 3.0 * 0.97),
             ("cut", share(&|fate| fate.cut.is_some()), 0.5),
             ("cut within", share(&|fate| fate.cut == Some(Point::WithinAnswer)), 0.5 / 3.0),
             ("reported", report(|_| true), 97.0),
