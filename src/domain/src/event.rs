@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Account, Disposition, GatewayId, Millis, Number, UaopId};
+use crate::{Account, Disposition, GatewayId, MessageText, Millis, Party, UaopId};
 
 /// One event, in the order of its gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,19 @@ pub enum Outcome {
     Expired,
 }
 
+impl Outcome {
+    /// As the file, the metrics and the log have it.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused { .. } => "refused",
+            Self::Uncertain => "uncertain",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 /// The state in a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,13 +72,7 @@ pub enum ReportState {
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Happened {
     /// A part is about to go out under this sequence.
-    Pushed {
-        uaop_id: UaopId,
-        part: u8,
-        parts: u8,
-        push_sequence: String,
-        attempt: Attempt,
-    },
+    Pushed { uaop_id: UaopId, part: u8, parts: u8, push_sequence: String, attempt: Attempt },
     /// The carrier answered it.
     Answered {
         uaop_id: UaopId,
@@ -89,7 +96,7 @@ pub enum Happened {
         /// If this gateway still knows whose it is.
         uaop_id: Option<UaopId>,
         part: Option<u8>,
-        to: Option<Number>,
+        to: Option<Party>,
         state: ReportState,
         /// The carrier's word for the state, as it came.
         word: String,
@@ -98,25 +105,42 @@ pub enum Happened {
     Mo {
         /// The carrier's id of its (first) part.
         id: String,
-        from: Number,
+        from: Party,
         /// The access number with its extension.
-        to: Number,
-        text: String,
+        to: Party,
+        text: MessageText,
     },
     /// A part of a user's message whose other parts did not come in time.
-    MoIncomplete {
-        id: String,
-        from: Number,
-        to: Number,
-        part: u8,
-        parts: u8,
-        text: String,
-    },
-    LinkUp {
-        connection: u32,
-    },
-    LinkDown {
-        connection: u32,
-        reason: String,
-    },
+    MoIncomplete { id: String, from: Party, to: Party, part: u8, parts: u8, text: MessageText },
+    /// A user was cancelled, stopped for debt, or is normal again (SGIP `USERRPT`: 0, 1, 2).
+    UserState { user: Party, condition: u8 },
+    /// A connection of the account has logged in.
+    LinkUp { connection: u32 },
+    /// It is gone.
+    LinkDown { connection: u32, reason: String },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_one_flat_object_and_reads_back() {
+        let event = Event {
+            gateway: "gw".parse().unwrap(),
+            epoch: Millis(1),
+            account: "cm".parse().unwrap(),
+            at: Millis(2),
+            happened: Happened::Finished {
+                uaop_id: "m1".parse().unwrap(),
+                outcome: Outcome::Refused { code: Some(13), reason: "bad number".to_owned() },
+            },
+        };
+        let json = serde_json::to_string(&event).unwrap();
+        assert_eq!(
+            json,
+            r#"{"gateway":"gw","epoch":1,"account":"cm","at":2,"event":"finished","uaop_id":"m1","outcome":"refused","code":13,"reason":"bad number"}"#
+        );
+        assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+    }
 }

@@ -14,7 +14,7 @@ pub use disposition::{Disposition, Meaning};
 pub use event::{Event, Happened};
 pub use id::{Account, Class, EmpiId, GatewayId, UaopId};
 pub use lifecycle::{Delivery, WhenUncertain};
-pub use number::Number;
+pub use number::{Number, Party};
 pub use submission::{MessageText, Submission};
 pub use text::{
     Coding, Joiner, Limits, PartHeader, Piece, Preference, Reference, Signature, SplitSettings, split,

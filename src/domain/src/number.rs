@@ -85,15 +85,44 @@ impl From<Number> for String {
     }
 }
 
+/// Whoever a carrier names: mostly a number, now and then a pseudonym; as it came. Masked as a [`Number`] is.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Party(pub String);
+
+impl Party {
+    /// As [`Number::national`].
+    #[must_use]
+    pub fn national(text: &str) -> Self {
+        match text.parse::<Number>() {
+            Ok(number) => Self(number.national().to_owned()),
+            Err(_) => Self(text.to_owned()),
+        }
+    }
+}
+
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (head, tail) = match self.0.len() {
-            0..=4 => ("", ""),
-            5..=7 => (&self.0[..2], &self.0[self.0.len() - 1..]),
-            length => (&self.0[..3], &self.0[length - 4..]),
-        };
-        write!(f, "{head}****{tail}")
+        mask(&self.0, f)
     }
+}
+
+impl fmt::Debug for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        mask(&self.0, f)
+    }
+}
+
+fn mask(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let characters = text.chars().count();
+    let (head, tail) = match characters {
+        0..=4 => (0, 0),
+        5..=7 => (2, 1),
+        _ => (3, 4),
+    };
+    let shown: String = text.chars().take(head).collect();
+    let end: String = text.chars().skip(characters - tail).collect();
+    write!(f, "{shown}****{end}")
 }
 
 impl fmt::Debug for Number {
@@ -124,6 +153,13 @@ mod tests {
         assert_eq!(number("13800138000").to_string(), "138****8000");
         assert_eq!(format!("{:?}", number("12345")), "12****5");
         assert_eq!(number("123").to_string(), "****");
+    }
+
+    #[test]
+    fn a_party_is_a_number_or_whatever_the_carrier_calls_it() {
+        assert_eq!(Party::national("8613800138000"), Party("13800138000".to_owned()));
+        assert_eq!(Party::national("user-夏-pseudonym"), Party("user-夏-pseudonym".to_owned()));
+        assert_eq!(format!("{:?}", Party::national("user-夏-pseudonym")), "use****onym");
     }
 
     #[test]

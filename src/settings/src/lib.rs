@@ -4,6 +4,8 @@
 //! typed values, read through [`Section`]s that note [`Fault`]s and go on → faults with their lines
 //! ([`add_lines`]).
 
+mod address;
+mod bound;
 mod fault;
 mod line;
 mod node;
@@ -13,6 +15,8 @@ mod setting;
 #[cfg(test)]
 mod tests;
 
+pub use address::{Address, is_host_name, unbracket};
+pub use bound::{between, not_zero, socket_path};
 pub use fault::{Fault, Faults, Problem};
 pub use line::add_lines;
 pub use node::{Node, Path, Step, Value, parse};

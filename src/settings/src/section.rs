@@ -51,6 +51,12 @@ impl<'a> Section<'a> {
         self.node.get(key)
     }
 
+    /// Whether `key` is there, be it right or wrong.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.node.get(key).is_some()
+    }
+
     /// The value of `key`; notes a fault if it is missing or wrong.
     pub fn required<T: Setting>(&mut self, key: &'static str) -> Option<T> {
         if self.node(key).is_none() {

@@ -1,1 +1,6 @@
-//! What must survive a kill: SQLite behind one writer thread with batched commits.
+//! What must survive a kill: SQLite behind one writer thread with batched commits, and on it the gateway's spool.
+
+pub mod spool;
+pub mod sqlite;
+
+pub use sqlite::{Refused, StoreError};

@@ -67,7 +67,12 @@ impl FromStr for MessageId {
 
     fn from_str(text: &str) -> Result<Self, MessageIdError> {
         let digits = text.as_bytes();
-        if digits.is_empty() || !digits.len().is_multiple_of(2) || digits.len() > 2 * Self::MAX {
+        let hexadecimal = digits.iter().all(u8::is_ascii_hexdigit);
+        if digits.is_empty()
+            || !digits.len().is_multiple_of(2)
+            || digits.len() > 2 * Self::MAX
+            || !hexadecimal
+        {
             return Err(MessageIdError);
         }
         let mut bytes = [0; Self::MAX];

@@ -98,6 +98,19 @@ impl Delivery {
         Ok(attempt)
     }
 
+    /// The push of `part` was recorded, but certainly nothing of it has left: it waits as before.
+    ///
+    /// # Errors
+    /// There is no such part, or it is not pushed.
+    pub fn withdrawn(&mut self, part: u8) -> Result<(), LifecycleError> {
+        let place = self.part_mut(part)?;
+        let Part::Pushed { attempt, tries, .. } = *place else {
+            return Err(LifecycleError::NotPushed(part));
+        };
+        *place = Part::Waiting { attempt, tries };
+        Ok(())
+    }
+
     /// The carrier has answered the push of `part` under `push_sequence`. The `tries_at_most`th "later" refuses the
     /// part; "slow down" never does. A part of which an earlier push was lost stays [`Attempt::Uncertain`]: the next
     /// push of it, too, may make a duplicate.

@@ -89,10 +89,9 @@ impl<K: Ord + Clone, I: Ord + Clone> Joiner<K, I> {
     /// may have cut a character.
     ///
     /// A part with the id of one of the last (four times as many as messages), even of a message that is whole, is a
-    /// duplicate; so is one with the same
-    /// number and content. With the same number and other content it begins a new message under the old reference, and
-    /// the old message is given up, as is the oldest of all when there are too many: [`Joiner::expired`] has them, and
-    /// is to be called when [`Joiner::next_deadline`] says so.
+    /// duplicate; so is one with the same number and content. With the same number and other content it begins a new
+    /// message under the old reference, and the old message is given up, as is the oldest of all when there are too
+    /// many: [`Joiner::expired`] has them, and is to be called when [`Joiner::next_deadline`] says so.
     pub fn add(
         &mut self,
         key: K,

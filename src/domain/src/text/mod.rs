@@ -10,8 +10,8 @@ pub mod limits;
 pub mod signature;
 pub mod split;
 
-pub use coding::{Coding, Preference};
-pub use header::{PartHeader, Reference};
+pub use coding::{Coding, Preference, decode, encode};
+pub use header::{Headed, PartHeader, Reference};
 pub use join::{Incomplete, Joined, Joiner};
 pub use limits::Limits;
 pub use signature::{Place, Signature};

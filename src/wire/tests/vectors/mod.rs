@@ -50,7 +50,6 @@ pub fn content(coding: u8, header: bool, bytes: &[u8]) -> String {
 }
 
 fn unhex(digits: &str) -> Vec<u8> {
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-    assert!(digits.len().is_multiple_of(2), "half a byte: {digits}");
-    digits.as_bytes().chunks(2).map(byte).collect()
+    let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).expect("hexadecimal");
+    (0..digits.len()).step_by(2).map(byte).collect()
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 pub use check::*;
 pub use listener::*;
 pub use pool::*;
+pub use settings::Address;
 pub use vrrp::*;
 
 /// One node's whole configuration.

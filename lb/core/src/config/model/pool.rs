@@ -1,10 +1,9 @@
 //! `pools:` and their servers.
 
-use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Agent, Check, Rate};
+use super::{Address, Agent, Check, Rate};
 
 /// A group of servers that can stand in for each other.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,22 +49,6 @@ pub struct Server {
     pub max_connections: Option<u32>,
     /// The pool's check, or this server's own; `None` = not checked.
     pub check: Option<Check>,
-}
-
-/// Where a server is: a socket address, or a name that is looked up while running.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Address {
-    Socket(SocketAddr),
-    Name { host: String, port: u16 },
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Socket(address) => address.fmt(f),
-            Self::Name { host, port } => write!(f, "{host}:{port}"),
-        }
-    }
 }
 
 /// Order among the servers of one tier.

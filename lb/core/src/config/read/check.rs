@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use settings::{Part, Section};
+use settings::{Part, Section, between, not_zero};
 
 use super::names::{HttpHost, HttpMethod, HttpPath, ServerName};
 use super::pool::proxy_version;
-use super::value::{Hex, Pattern, between, not_zero};
+use super::value::{Hex, Pattern};
 use crate::config::{Agent, Check, CheckKind, Host, HttpCheck, StartState, TlsCheck};
 use crate::probe::Expect;
 

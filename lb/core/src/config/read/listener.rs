@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use settings::{Part, Problem, Section};
+use settings::{Part, Problem, Section, between, not_zero};
 
-use super::value::{Bind, between, limit, not_zero, plain_name};
+use super::value::{Bind, limit, plain_name};
 use crate::config::{AcceptProxy, AccessList, Keepalive, Listener, MaxAge};
 
 pub(super) fn listener(mut section: Section<'_>) -> Option<Listener> {

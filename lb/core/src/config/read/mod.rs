@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use settings::{Faults, Node, Problem, Section};
+use settings::{Faults, Node, Section, not_zero, socket_path};
 
 use super::{Admin, Config, Host, Log, LogFormat, Metrics, Resolver, Stop};
 
@@ -91,15 +91,7 @@ fn metrics(mut section: Section<'_>) -> Option<Metrics> {
 fn admin(section: Option<Section<'_>>) -> Admin {
     let mut admin = Admin { socket: PathBuf::from("/run/lb/lb.sock") };
     let Some(mut section) = section else { return admin };
-    admin.socket = section.checked("socket", admin.socket, |path| {
-        // sun_path of sockaddr_un, with its closing zero
-        let fits = path.as_os_str().len() < 108;
-        if fits {
-            Ok(())
-        } else {
-            Err(Problem::new("this path is too long for a socket", "use at most 107 bytes"))
-        }
-    });
+    admin.socket = section.checked("socket", admin.socket, |path| socket_path(path));
     section.finish();
     admin
 }
@@ -109,8 +101,8 @@ fn resolver(section: Option<Section<'_>>) -> Resolver {
         Resolver { servers: Vec::new(), interval: Duration::from_secs(10), timeout: Duration::from_secs(2) };
     let Some(mut section) = section else { return resolver };
     resolver.servers = section.list("servers");
-    resolver.interval = section.checked("interval", resolver.interval, value::not_zero);
-    resolver.timeout = section.checked("timeout", resolver.timeout, value::not_zero);
+    resolver.interval = section.checked("interval", resolver.interval, not_zero);
+    resolver.timeout = section.checked("timeout", resolver.timeout, not_zero);
     section.finish();
     resolver
 }

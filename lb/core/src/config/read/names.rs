@@ -2,29 +2,7 @@
 
 use std::net::IpAddr;
 
-use settings::{Node, Problem, Setting};
-
-use super::value::unbracket;
-
-/// Whether DNS and TLS can take this for the name of a host: labels of letters, digits, `-` and `_`.
-pub(super) fn is_host_name(name: &str) -> bool {
-    let plausible = |label: &str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && label.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let name = name.strip_suffix('.').unwrap_or(name);
-    name.len() < 253 && name.split('.').all(plausible) && !is_number(name.rsplit('.').next().unwrap_or(name))
-}
-
-/// A last label that is a number makes the whole a mistaken address: 192.0.2.300.
-fn is_number(label: &str) -> bool {
-    let hex = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
-    label.chars().all(|c| c.is_ascii_digit())
-        || hex.is_some_and(|digits| digits.chars().all(|c| c.is_ascii_hexdigit()))
-}
+use settings::{Node, Problem, Setting, is_host_name, unbracket};
 
 /// What TLS can verify: a host name or an address.
 #[derive(Clone, Debug)]

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use settings::{Part, Problem, Section, Setting, Value};
+use settings::{Part, Problem, Section, Setting, Value, between, not_zero};
 
-use super::value::{between, not_zero, plain_name};
+use super::value::plain_name;
 use super::{check, server};
 use crate::config::{
     Balance, Connect, Egress, Host, OnDown, OnReturn, Passive, Persistence, Pool, ProxyVersion, Rate,

@@ -1,9 +1,9 @@
 //! `servers:` of a pool.
 
-use settings::{Node, Part, Section, Value};
+use settings::{Node, Part, Section, Value, between};
 
 use super::check;
-use super::value::{between, limit, plain_name};
+use super::value::{limit, plain_name};
 use crate::config::{Check, Host, Server};
 
 /// `pool_check` is the pool's `check:` as written, over which the server's own is laid; `inherited` is what that

@@ -3,20 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use settings::{Node, Problem, Setting, Value};
+use settings::{Node, Problem, Setting, Value, not_zero, unbracket};
 
-use super::names::is_host_name;
-use crate::config::{Address, Rate};
+use crate::config::Rate;
 use crate::probe::Expect;
-
-/// For durations that make no sense at zero.
-pub(super) fn not_zero(duration: &Duration) -> Result<(), Problem> {
-    if duration.is_zero() {
-        Err(Problem::new("this must not be zero", "write a longer duration"))
-    } else {
-        Ok(())
-    }
-}
 
 /// For limits, where zero would be none to some and everything to others.
 pub(super) fn limit<T: Default + PartialEq>(value: &T) -> Result<(), Problem> {
@@ -27,21 +17,6 @@ pub(super) fn limit<T: Default + PartialEq>(value: &T) -> Result<(), Problem> {
         ))
     } else {
         Ok(())
-    }
-}
-
-/// For numbers that make no sense outside of a range.
-pub(super) fn between<T: PartialOrd + std::fmt::Display + Copy>(
-    low: T,
-    high: T,
-) -> impl Fn(&T) -> Result<(), Problem> {
-    move |value| {
-        if (low..=high).contains(value) {
-            Ok(())
-        } else {
-            let advice = format!("write a number from {low} to {high}");
-            Err(Problem::new("this number is out of range", advice))
-        }
     }
 }
 
@@ -80,29 +55,6 @@ impl Setting for Bind {
         }
         Ok(Self((first..=last).map(|port| SocketAddr::new(address, port)).collect()))
     }
-}
-
-impl Setting for Address {
-    const EXPECTED: &'static str =
-        "an address and port such as \"192.0.2.21:7099\", \"[2001:db8::21]:7099\" or \"empi-a.example:7099\"";
-
-    fn read(node: &Node) -> Result<Self, Problem> {
-        let problem = || Problem::new("this is not a server's address", format!("write {}", Self::EXPECTED));
-        let Value::Text(text) = &node.value else { return Err(problem()) };
-        let (host, port) = text.rsplit_once(':').ok_or_else(problem)?;
-        let port: u16 = port.parse().ok().filter(|port| *port != 0).ok_or_else(problem)?;
-        if let Ok(address) = unbracket(host).parse::<IpAddr>() {
-            return Ok(Self::Socket(SocketAddr::new(address, port)));
-        }
-        if !is_host_name(host) {
-            return Err(problem());
-        }
-        Ok(Self::Name { host: host.to_ascii_lowercase(), port })
-    }
-}
-
-pub(super) fn unbracket(address: &str) -> &str {
-    address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address)
 }
 
 impl Setting for Rate {

@@ -8,9 +8,9 @@ use std::num::NonZeroU8;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use settings::{Node, Problem, Section, Setting, Value};
+use settings::{Node, Problem, Section, Setting, Value, between, not_zero};
 
-use super::value::{between, not_zero, plain_name};
+use super::value::plain_name;
 use crate::config::{Announce, Host, Listener, Notify, VirtualRouter, family_of};
 use crate::vrrp::packet::{ChecksumForm, Password, TTL};
 use crate::vrrp::{

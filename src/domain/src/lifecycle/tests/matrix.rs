@@ -10,7 +10,7 @@ use super::answer;
 
 type Happening = (&'static str, fn(&mut Delivery) -> String);
 
-const HAPPENINGS: [Happening; 12] = [
+const HAPPENINGS: [Happening; 13] = [
     ("pushed b", |d| shown(d.pushed(1, "b"))),
     ("a: accepted", |d| shown(answer(d, 1, "a", Disposition::Accepted))),
     ("a: slow down", |d| shown(answer(d, 1, "a", Disposition::SlowDown))),
@@ -21,6 +21,7 @@ const HAPPENINGS: [Happening; 12] = [
     ("x: later", |d| shown(answer(d, 1, "x", Disposition::Later))),
     ("x: final", |d| shown(answer(d, 1, "x", Disposition::Final))),
     ("lost", |d| shown(d.lost(1))),
+    ("withdrawn", |d| shown(d.withdrawn(1))),
     ("recover", |d| d.recover().to_string()),
     ("expire", |d| {
         d.expire();

@@ -15,6 +15,7 @@ enum Operation {
     Answered(u8, u8, Disposition, u16),
     AnsweredCurrent(u8, Disposition, u16),
     Lost(u8),
+    Withdrawn(u8),
     Recover,
     Expire,
 }
@@ -38,7 +39,8 @@ fn operations() -> impl Strategy<Value = Operation> {
         3 => (part.clone(), sequence, dispositions(), tries.clone())
             .prop_map(|(p, s, d, t)| Operation::Answered(p, s, d, t)),
         6 => (part.clone(), dispositions(), tries).prop_map(|(p, d, t)| Operation::AnsweredCurrent(p, d, t)),
-        3 => part.prop_map(Operation::Lost),
+        3 => part.clone().prop_map(Operation::Lost),
+        2 => part.prop_map(Operation::Withdrawn),
         1 => Just(Operation::Recover),
         1 => Just(Operation::Expire),
     ]
@@ -76,6 +78,7 @@ fn run(delivery: &mut Delivery, operation: &Operation) -> Done {
             }
         }
         Operation::Lost(part) => drop(delivery.lost(part)),
+        Operation::Withdrawn(part) => drop(delivery.withdrawn(part)),
         Operation::Recover => drop(delivery.recover()),
         Operation::Expire => delivery.expire(),
     }

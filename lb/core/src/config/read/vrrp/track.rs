@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use settings::{Faults, Node, Problem, Section, Setting, Value};
+use settings::{Faults, Node, Problem, Section, Setting, Value, between, not_zero};
 
 use super::Interface;
-use crate::config::read::value::{between, not_zero, plain_name};
+use crate::config::read::value::plain_name;
 use crate::config::{Host, Listener, Track, Tracked, TrackedCommand, TrackedPool};
 
 /// Without `pools`, those of the listeners that serve the addresses.

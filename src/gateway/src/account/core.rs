@@ -1,0 +1,405 @@
+//! The state of one account, and what follows from each thing that happens to it. No I/O: what must be durable is
+//! collected as changes for the spool.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use domain::event::{Attempt, Outcome};
+use domain::lifecycle::{Answered, Delivery, Part};
+use domain::{Account, Disposition, Event, GatewayId, Happened, Millis, Submission};
+use store::spool::Change;
+use wire::exchange::Answer;
+
+use super::lines::{Lines, Place};
+use super::memory::{Known, Memory};
+use super::pace::Pace;
+use super::queue::{Key, Queue};
+use super::verdict::Verdict;
+use crate::clock::Now;
+use crate::config::{Backoff, Hours, SlowDown};
+
+/// Answered parts that are remembered for their reports.
+const REMEMBERED: usize = 500_000;
+
+/// How often a carrier may say "later" to one part.
+const LATER_TRIES: u16 = 10;
+
+/// What does not change while the gateway runs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub gateway: GatewayId,
+    /// When the gateway started.
+    pub epoch: Millis,
+    pub account: Account,
+    /// Parts a second.
+    pub rate: Option<u32>,
+    pub slow_down: SlowDown,
+    pub hours: Hours,
+    /// The pauses after each "later".
+    pub retry: Backoff,
+}
+
+/// One account.
+#[derive(Debug)]
+pub struct Core {
+    settings: Settings,
+    pub lines: Lines,
+    pub pace: Pace,
+    pub verdict: Verdict,
+    messages: BTreeMap<Key, Held>,
+    queue: Queue,
+    memory: Memory,
+    changes: Vec<Change>,
+    finished: Vec<Finished>,
+    held_up: Option<Instant>,
+    stopping: bool,
+}
+
+/// A message that is not finished.
+#[derive(Debug)]
+pub struct Held {
+    pub submission: Submission,
+    pub delivery: Delivery,
+    pub taken: Millis,
+    /// When its first part was pushed.
+    pub pushed: Option<Millis>,
+    /// Pushes so far, and those among them that may make duplicates.
+    pub pushes: u32,
+    pub uncertain_pushes: u32,
+    /// The sequences that the carrier gave.
+    pub resp_sequences: Vec<String>,
+}
+
+/// A message that is finished, for its access record.
+#[derive(Debug)]
+pub struct Finished {
+    pub held: Held,
+    pub outcome: Outcome,
+}
+
+/// A part whose turn it is: it has a place in the connection's window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    pub place: Place,
+    pub key: Key,
+    pub part: u8,
+}
+
+/// What an answer was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    pub answered: Answered,
+    /// The alarm about bad answers has gone on or off.
+    pub alarm: Option<bool>,
+}
+
+impl Core {
+    #[must_use]
+    pub fn new(settings: Settings, lines: Lines, now: Now) -> Self {
+        Self {
+            pace: Pace::new(settings.rate, settings.slow_down, now.instant),
+            verdict: Verdict::new(now.instant),
+            memory: Memory::new(REMEMBERED),
+            settings,
+            lines,
+            messages: BTreeMap::new(),
+            queue: Queue::default(),
+            changes: Vec::new(),
+            finished: Vec::new(),
+            held_up: None,
+            stopping: false,
+        }
+    }
+
+    /// A message is the account's from now on; it is in the spool already.
+    pub fn take(&mut self, key: Key, submission: Submission, delivery: Delivery, taken: Millis, now: Now) {
+        if let Some(end) = submission.not_after {
+            self.queue.end_at(key, end);
+        }
+        let held = Held {
+            submission,
+            delivery,
+            taken,
+            pushed: None,
+            pushes: 0,
+            uncertain_pushes: 0,
+            resp_sequences: Vec::new(),
+        };
+        self.messages.insert(key, held);
+        self.settle(key, None, now);
+    }
+
+    /// A message of the run before: what was pushed and not answered then is lost.
+    pub fn recover(&mut self, key: Key, submission: Submission, mut delivery: Delivery, taken: Millis, now: Now) {
+        if delivery.recover() > 0 {
+            self.changes.push(Change::Progress { key, progress: progress(&delivery) });
+        }
+        self.take(key, submission, delivery, taken, now);
+    }
+
+    #[must_use]
+    pub fn message(&self, key: Key) -> Option<&Held> {
+        self.messages.get(&key)
+    }
+
+    /// Whose turn it is now, if a window, the rate and the hours allow one.
+    pub fn turn(&mut self, now: Now) -> Option<Turn> {
+        let open = !self.stopping
+            && self.held_up.is_none_or(|until| until <= now.instant)
+            && self.settings.hours.wait(now.stamp).is_zero()
+            && self.lines.has_place();
+        if !open {
+            return None;
+        }
+        loop {
+            let key = self.queue.first(now.instant)?;
+            let Some((part, _)) = self.messages.get(&key).and_then(|held| held.delivery.next()) else {
+                self.queue.remove(key);
+                continue;
+            };
+            if !self.pace.take(now.instant) {
+                return None;
+            }
+            let place = self.lines.take()?;
+            return Some(Turn { place, key, part });
+        }
+    }
+
+    /// The part goes out under `push_sequence`, once the changes are durable. Says why it is pushed; `None` if it is not
+    /// to be.
+    pub fn pushed(&mut self, turn: Turn, push_sequence: &str, now: Now) -> Option<Attempt> {
+        let held = self.messages.get_mut(&turn.key)?;
+        let Ok(attempt) = held.delivery.pushed(turn.part, push_sequence) else {
+            self.lines.give_back(turn.place);
+            return None;
+        };
+        held.pushed.get_or_insert(now.millis);
+        held.pushes += 1;
+        held.uncertain_pushes += u32::from(attempt == Attempt::Uncertain);
+        let happened = Happened::Pushed {
+            uaop_id: held.submission.uaop_id.clone(),
+            part: turn.part,
+            parts: parts(&held.delivery),
+            push_sequence: push_sequence.to_owned(),
+            attempt,
+        };
+        if held.delivery.next().is_none() {
+            self.queue.remove(turn.key);
+        }
+        self.changed(turn.key, happened, now);
+        Some(attempt)
+    }
+
+    /// The message cannot be made into a submit (the account's rules are others than when it was taken).
+    pub fn unsendable(&mut self, turn: Turn, reason: &str, now: Now) {
+        self.lines.give_back(turn.place);
+        self.finish(turn.key, Outcome::Refused { code: None, reason: reason.to_owned() }, now);
+    }
+
+    /// Nothing of these parts has left, and nothing will.
+    pub fn withdrawn(&mut self, turns: impl IntoIterator<Item = Turn>, now: Now) {
+        for Turn { place, key, part } in turns {
+            self.lines.give_back(place);
+            let Some(held) = self.messages.get_mut(&key) else { continue };
+            if held.delivery.withdrawn(part).is_ok() {
+                self.changes.push(Change::Progress { key, progress: progress(&held.delivery) });
+            }
+            self.settle(key, None, now);
+        }
+    }
+
+    /// The carrier has answered a part.
+    pub fn answered(&mut self, turn: Turn, answer: Answer, disposition: Disposition, now: Now) -> Option<Judged> {
+        self.lines.give_back(turn.place);
+        let bad = matches!(disposition, Disposition::Later | Disposition::Final);
+        let alarm = self.verdict.judge(bad, now.instant);
+        if disposition == Disposition::SlowDown {
+            self.pace.slow_down(now.instant);
+        }
+        let held = self.messages.get_mut(&turn.key)?;
+        let index = usize::from(turn.part).checked_sub(1)?;
+        let Part::Pushed { push_sequence, tries, .. } = held.delivery.parts().get(index)? else {
+            return None;
+        };
+        let (push_sequence, tries) = (push_sequence.clone(), *tries);
+        let accepted = disposition == Disposition::Accepted;
+        let resp_sequence = answer.id.filter(|_| accepted).map(|id| id.to_string());
+        let answered = held
+            .delivery
+            .answered(
+                turn.part,
+                &push_sequence,
+                answer.code,
+                disposition,
+                resp_sequence.clone(),
+                LATER_TRIES,
+            )
+            .ok()?;
+        let uaop_id = held.submission.uaop_id.clone();
+        if let Some(id) = answer.id.filter(|_| accepted) {
+            held.resp_sequences.extend(resp_sequence.clone());
+            let known = Known { uaop_id: uaop_id.clone(), part: turn.part, answered: now.instant };
+            self.memory.remember(id, known);
+        }
+        let happened = Happened::Answered {
+            uaop_id,
+            part: turn.part,
+            push_sequence,
+            resp_sequence,
+            code: answer.code,
+            disposition,
+        };
+        self.changed(turn.key, happened, now);
+        let pause = (answered == Answered::Again && disposition == Disposition::Later)
+            .then(|| now.instant + self.pause(tries));
+        self.settle(turn.key, pause, now);
+        Some(Judged { answered, alarm })
+    }
+
+    /// Nobody knows what became of these parts. The alarm about bad answers, if it has changed.
+    pub fn lost(&mut self, turns: impl IntoIterator<Item = Turn>, now: Now) -> Option<bool> {
+        let mut alarm = None;
+        for Turn { place, key, part } in turns {
+            self.lines.give_back(place);
+            alarm = self.verdict.judge(true, now.instant).or(alarm);
+            let Some(held) = self.messages.get_mut(&key) else { continue };
+            if held.delivery.lost(part).is_ok() {
+                self.changes.push(Change::Progress { key, progress: progress(&held.delivery) });
+            }
+            self.settle(key, None, now);
+        }
+        alarm
+    }
+
+    /// Ends the messages whose time is over.
+    pub fn expire(&mut self, now: Now) {
+        while let Some(key) = self.queue.ended(now.millis) {
+            let Some(held) = self.messages.get_mut(&key) else { continue };
+            held.delivery.expire();
+            self.changes.push(Change::Progress { key, progress: progress(&held.delivery) });
+            self.settle(key, None, now);
+        }
+    }
+
+    /// Whose a report is, if it is remembered.
+    #[must_use]
+    pub fn recall(&self, id: &wire::exchange::MessageId) -> Option<&Known> {
+        self.memory.recall(id)
+    }
+
+    /// Something the UAOPs must be told.
+    pub fn event(&self, happened: Happened, now: Now) -> Event {
+        Event {
+            gateway: self.settings.gateway.clone(),
+            epoch: self.settings.epoch,
+            account: self.settings.account.clone(),
+            at: now.millis,
+            happened,
+        }
+    }
+
+    /// No part is pushed for this long: the spool cannot write.
+    pub fn hold_up(&mut self, until: Instant) {
+        self.held_up = Some(until);
+    }
+
+    /// No part is pushed any more.
+    pub fn stop(&mut self) {
+        self.stopping = true;
+    }
+
+    /// What must become durable since the last call.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Brings changes that could not be written up to date: each message's progress as it is now, once.
+    pub fn renew(&self, changes: &mut Vec<Change>) {
+        for change in changes.iter_mut() {
+            if let Change::Progress { key, progress: text } = change
+                && let Some(held) = self.messages.get(key)
+            {
+                *text = progress(&held.delivery);
+            }
+        }
+        // a finished one's progress is of no use, and may be older than what is there
+        changes.retain(|change| !matches!(change, Change::Progress { key, .. } if !self.messages.contains_key(key)));
+    }
+
+    /// Messages finished since the last call.
+    pub fn take_finished(&mut self) -> Vec<Finished> {
+        std::mem::take(&mut self.finished)
+    }
+
+    /// When something is due without anything happening.
+    #[must_use]
+    pub fn deadline(&self, now: Now) -> Option<Instant> {
+        let sending = self.lines.has_place() && self.queue.has_ready() && !self.stopping;
+        let pace = sending.then(|| self.pace.next(now.instant)).flatten();
+        let hours = sending.then(|| now.instant + self.settings.hours.wait(now.stamp)).filter(|&at| at > now.instant);
+        let held_up = self.held_up.filter(|&until| until > now.instant);
+        let end = self.queue.next_end().map(|end| {
+            now.instant + Duration::from_millis(end.0.saturating_sub(now.millis.0).saturating_add(1))
+        });
+        let due = pace.max(hours).max(held_up.filter(|_| sending));
+        [due, self.queue.next_later(), end].into_iter().flatten().min()
+    }
+
+    /// Messages that wait for their turn, and the age of the oldest.
+    #[must_use]
+    pub fn waiting(&self, now: Millis) -> (usize, Duration) {
+        let oldest = self.queue.oldest().and_then(|key| self.messages.get(&key)).map_or(now, |held| held.taken);
+        (self.queue.len(), Duration::from_millis(now.0.saturating_sub(oldest.0)))
+    }
+
+    /// Messages that are not finished.
+    #[must_use]
+    pub fn unfinished(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Back into the queue, or finished, or neither: as its parts say.
+    fn settle(&mut self, key: Key, from: Option<Instant>, now: Now) {
+        let Some(held) = self.messages.get(&key) else { return };
+        if let Some(outcome) = held.delivery.outcome() {
+            self.finish(key, outcome, now);
+        } else if held.delivery.next().is_some() {
+            self.queue.put(key, held.submission.priority, from);
+        } else {
+            self.queue.remove(key);
+        }
+    }
+
+    fn finish(&mut self, key: Key, outcome: Outcome, now: Now) {
+        let Some(held) = self.messages.remove(&key) else { return };
+        self.queue.forget(key, held.submission.not_after);
+        let happened = Happened::Finished { uaop_id: held.submission.uaop_id.clone(), outcome: outcome.clone() };
+        let event = self.event(happened, now);
+        self.changes.push(Change::Event(event));
+        self.changes.push(Change::Finish { key, outcome: outcome.clone(), at: now.millis });
+        self.finished.push(Finished { held, outcome });
+    }
+
+    fn changed(&mut self, key: Key, happened: Happened, now: Now) {
+        let Some(held) = self.messages.get(&key) else { return };
+        let progress = progress(&held.delivery);
+        let event = self.event(happened, now);
+        self.changes.push(Change::Progress { key, progress });
+        self.changes.push(Change::Event(event));
+    }
+
+    fn pause(&self, tries: u16) -> Duration {
+        let factor = 2_u32.saturating_pow(u32::from(tries));
+        self.settings.retry.first.saturating_mul(factor).min(self.settings.retry.most)
+    }
+}
+
+/// A delivery as the spool keeps it.
+#[must_use]
+pub fn progress(delivery: &Delivery) -> String {
+    serde_json::to_string(delivery).unwrap_or_default()
+}
+
+fn parts(delivery: &Delivery) -> u8 {
+    u8::try_from(delivery.parts().len()).unwrap_or(u8::MAX)
+}

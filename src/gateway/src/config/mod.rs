@@ -1,0 +1,46 @@
+//! The configuration: what a file means, and what is wrong with it.
+//!
+//! Text → tree ([`settings`]) → `read` (one file per section) → `rules` (what no section can see alone) → [`Config`].
+
+mod host;
+mod model;
+mod read;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use settings::{Fault, Faults};
+
+pub use host::{Host, ThisHost};
+pub use model::*;
+
+/// Reads a file by itself: what it needs of the host (files of secrets, the data of time zones) is taken to be there.
+///
+/// # Errors
+/// Every fault of the file, in the file's order.
+pub fn read(text: &str) -> Result<Config, Vec<Fault>> {
+    read_for(text, &host::AnyHost)
+}
+
+/// As [`read`], for a file that `host` is to carry out.
+///
+/// # Errors
+/// As [`read`], and what the host has not.
+pub fn read_for(text: &str, host: &dyn Host) -> Result<Config, Vec<Fault>> {
+    let tree = settings::parse(text).map_err(|fault| vec![*fault])?;
+    let faults = Faults::default();
+    let config = read::config(&tree, &faults, host);
+    if let Some(config) = &config {
+        rules::check(config, &tree, &faults);
+    }
+    let mut faults = faults.into_vec();
+    match config {
+        Some(config) if faults.is_empty() => Ok(config),
+        _ => {
+            settings::add_lines(text, &mut faults);
+            faults.sort_by_key(|fault| fault.line);
+            faults.iter_mut().for_each(read::mask);
+            Err(faults)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What a valid configuration file means, in types: a value of [`Config`] needs no further checks.
+
+mod account;
+mod hours;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use domain::lifecycle::WhenUncertain;
+use domain::{Class, GatewayId};
+use jiff::tz::TimeZone;
+use runtime::logging::Format;
+
+pub use account::*;
+pub(super) use hours::DAY;
+pub use hours::Hours;
+pub use settings::Address;
+
+/// The whole file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    pub gateway: GatewayId,
+    /// The directory of everything that must outlive the process.
+    pub spool: PathBuf,
+    /// The Unix socket on which UAOPs hand messages in and hear about them.
+    pub uplink: PathBuf,
+    /// Where `/metrics`, `/healthz` and `/readyz` are served; `None` = nowhere.
+    pub metrics: Option<SocketAddr>,
+    pub log: Log,
+    /// In which PDUs are dated and working hours are meant.
+    pub time_zone: TimeZone,
+    /// How many messages may be unfinished; beyond it none is taken.
+    pub queue: usize,
+    /// How long a finished message is remembered, so that its repetition is known for one.
+    pub keep: Duration,
+    pub classes: Classes,
+    /// At least one; their names differ.
+    pub accounts: Vec<Account>,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    pub format: Format,
+    /// A level or a filter, as `tracing` has them.
+    pub level: String,
+    /// Whether there is a record for each message.
+    pub access: bool,
+}
+
+/// The policies of the classes of messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Classes {
+    /// Of the classes that the file does not name.
+    pub default: WhenUncertain,
+    pub named: BTreeMap<Class, WhenUncertain>,
+}
+
+impl Classes {
+    #[must_use]
+    pub fn uncertain(&self, class: &Class) -> WhenUncertain {
+        self.named.get(class).copied().unwrap_or(self.default)
+    }
+}

@@ -1,0 +1,103 @@
+//! Reads each section of the file; one file per section. Defaults stand here, and only here.
+
+mod account;
+mod secret;
+mod timers;
+mod value;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use domain::lifecycle::WhenUncertain;
+use domain::{Class, GatewayId};
+use jiff::tz::TimeZone;
+use runtime::logging::Format;
+use settings::{Faults, Node, Part, Section, not_zero, socket_path};
+
+use super::{Account, Classes, Config, Host, Log};
+
+pub(super) use secret::mask;
+use value::Name;
+
+/// Reads the whole tree. Where something is wrong, a fault is noted and a default stands in, so that the rest can be
+/// checked too. `None` if the file is not a map.
+pub(super) fn config(tree: &Node, faults: &Faults, host: &dyn Host) -> Option<Config> {
+    let mut top = Section::open(tree, faults)?;
+    let gateway = top.required("gateway").map(|name: Name<GatewayId>| name.0);
+    let config = Config {
+        gateway: gateway.or_else(|| "nameless".parse().ok())?,
+        spool: top.required("spool").unwrap_or_default(),
+        uplink: top.checked("uplink", PathBuf::from("/run/smsline/gateway.sock"), |path| socket_path(path)),
+        metrics: metrics(top.part("metrics")),
+        log: log(top.section("log"), host),
+        time_zone: time_zone(&mut top, host)?,
+        queue: top.or("queue", QUEUE).get(),
+        keep: top.checked("keep", Duration::from_secs(3 * 86_400), not_zero),
+        classes: classes(&mut top),
+        accounts: accounts(&mut top, host),
+    };
+    top.finish();
+    Some(config)
+}
+
+const QUEUE: NonZeroUsize = NonZeroUsize::new(200_000).expect("this is not zero");
+
+fn metrics(part: Part<'_>) -> Option<SocketAddr> {
+    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 9311));
+    match part {
+        Part::Off => None,
+        Part::Absent => Some(default),
+        Part::Given(mut section) => {
+            let listen = section.or("listen", default);
+            section.finish();
+            Some(listen)
+        }
+    }
+}
+
+fn log(section: Option<Section<'_>>, host: &dyn Host) -> Log {
+    let mut log = Log { format: Format::Text, level: "info".to_owned(), access: true };
+    let Some(mut section) = section else { return log };
+    log.format = section.choice("format", &[("text", Format::Text), ("json", Format::Json)], log.format);
+    log.level = section.checked("level", log.level, |filter: &String| host.log_filter(filter));
+    log.access = section.or("access", log.access);
+    section.finish();
+    log
+}
+
+fn time_zone(top: &mut Section<'_>, host: &dyn Host) -> Option<TimeZone> {
+    let default = "Asia/Shanghai";
+    let name = top.checked("time_zone", default.to_owned(), |name| host.time_zone(name).map(drop));
+    host.time_zone(&name).ok()
+}
+
+/// A list of names with their policy; the name `default` stands for all classes that are not in it.
+fn classes(top: &mut Section<'_>) -> Classes {
+    let mut classes = Classes { default: WhenUncertain::Resend, named: BTreeMap::new() };
+    let choices = [("resend", WhenUncertain::Resend), ("mark", WhenUncertain::Mark)];
+    let faults = top.faults();
+    for node in top.items("classes") {
+        let Some(mut section) = Section::open(node, faults) else { continue };
+        let name: Option<Name<Class>> = section.required("name");
+        let uncertain = section.choice("uncertain", &choices, classes.default);
+        section.finish();
+        match name {
+            Some(Name(class)) if class.as_str() == "default" => classes.default = uncertain,
+            Some(Name(class)) => drop(classes.named.insert(class, uncertain)),
+            None => {}
+        }
+    }
+    classes
+}
+
+fn accounts(top: &mut Section<'_>, host: &dyn Host) -> Vec<Account> {
+    let nodes = top.items("accounts");
+    if nodes.is_empty() {
+        top.missing("accounts", "add at least one item under `accounts:`");
+    }
+    let faults = top.faults();
+    nodes.into_iter().filter_map(|node| account::account(Section::open(node, faults)?, host)).collect()
+}

@@ -1,0 +1,3 @@
+//! What the gateway counts.
+
+pub mod connection;

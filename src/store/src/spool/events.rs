@@ -1,0 +1,60 @@
+//! Telling events, and letting go of them.
+
+use std::path::Path;
+
+use domain::Event;
+use rusqlite::{Connection, Row};
+
+use super::stage::SpoolStage;
+use crate::sqlite::StoreError;
+
+pub(super) fn read(
+    file: &Path,
+    connection: &Connection,
+    after: i64,
+    most: usize,
+) -> Result<Vec<(i64, Event)>, StoreError> {
+    let failed = |error: rusqlite::Error| StoreError::of(file, &error);
+    // A row may hold acknowledged events too: it goes when its last one is acknowledged.
+    let sql = "SELECT first, lines, max(?1, acknowledged) FROM events, marks
+               WHERE last > max(?1, acknowledged) ORDER BY last";
+    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+    let mut rows = statement.query([after]).map_err(failed)?;
+    let mut events = Vec::new();
+    while events.len() < most
+        && let Some(row) = rows.next().map_err(failed)?
+    {
+        read_row(file, row, most, &mut events)?;
+    }
+    Ok(events)
+}
+
+pub(super) fn acknowledge(
+    connection: &Connection,
+    stage: &mut SpoolStage,
+    up_to: i64,
+) -> rusqlite::Result<()> {
+    let marks = stage.marks(connection)?;
+    marks.acknowledged = marks.acknowledged.max(up_to.min(marks.last_event));
+    connection.prepare_cached("DELETE FROM events WHERE last <= ?1")?.execute([marks.acknowledged])?;
+    Ok(())
+}
+
+fn read_row(
+    file: &Path,
+    row: &Row<'_>,
+    most: usize,
+    events: &mut Vec<(i64, Event)>,
+) -> Result<(), StoreError> {
+    let failed = |error: rusqlite::Error| StoreError::of(file, &error);
+    let first: i64 = row.get(0).map_err(failed)?;
+    let after: i64 = row.get(2).map_err(failed)?;
+    let lines = row.get_ref(1).and_then(|value| Ok(value.as_blob()?)).map_err(failed)?;
+    let numbered = (first..).zip(lines.split(|&byte| byte == b'\n'));
+    for (number, line) in numbered.skip_while(|&(number, _)| number <= after).take(most - events.len()) {
+        // What serde says may quote a number or a text.
+        let unreadable = |_| StoreError::Unreadable { file: file.to_owned(), table: "events", key: number };
+        events.push((number, serde_json::from_slice(line).map_err(unreadable)?));
+    }
+    Ok(())
+}
