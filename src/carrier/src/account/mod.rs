@@ -164,7 +164,9 @@ impl Account {
             self.counters.connections.dec();
         }
         state.outbox.remove_carrier(id);
-        unacknowledged.into_iter().for_each(|delivery| state.outbox.push(Delivery { again: true, ..delivery }));
+        unacknowledged
+            .into_iter()
+            .for_each(|delivery| state.outbox.push(Delivery { again: true, ..delivery }));
         self.wake_carriers(&state);
     }
 

@@ -16,12 +16,16 @@ impl<P: Carrier> Connection<P> {
         let account = self.shared.account(P::FAMILY, &login.id);
         let Some(account) = account else { return self.refuse(Refusal::Authentication, now) };
         let config = &account.config;
-        let (submits, carries) = match rights(config, login.mode) {
-            Some(rights) => rights,
-            None => return self.refuse(Refusal::Mode, now),
+        let Some((submits, carries)) = rights(config, login.mode) else {
+            return self.refuse(Refusal::Mode, now);
         };
-        let member =
-            Member { account: Arc::clone(&account), behaviour: account.behaviour(), submits, carries, joined: false };
+        let member = Member {
+            account: Arc::clone(&account),
+            behaviour: account.behaviour(),
+            submits,
+            carries,
+            joined: false,
+        };
         self.member = Some(member);
         if self.paused() {
             self.login = Some(*login);

@@ -118,9 +118,11 @@ async fn until(deadline: Option<Instant>) {
 }
 
 async fn changed<T>(behaviour: Option<&mut tokio::sync::watch::Receiver<T>>) {
-    match behaviour {
-        // its sender lives as long as the carrier
-        Some(behaviour) if behaviour.changed().await.is_ok() => {}
-        _ => std::future::pending().await,
+    let told = match behaviour {
+        Some(behaviour) => behaviour.changed().await.is_ok(),
+        None => false,
+    };
+    if !told {
+        std::future::pending().await
     }
 }

@@ -95,7 +95,9 @@ impl<P: Carrier> Connection<P> {
     ) {
         account.counters.answer(0);
         let count = self.shared.count(submit.destinations.len());
-        let id = |index: u32| P::message_id(sequence, self.shared.config.node, count.wrapping_add(index), now.stamp);
+        let id = |index: u32| {
+            P::message_id(sequence, self.shared.config.node, count.wrapping_add(index), now.stamp)
+        };
         let report = fate.report.as_ref().filter(|_| submit.report);
         let plan = report.map_or(ReportPlan::None, ReportPlan::of);
         let entry = self.shared.records().then(|| self.entry(account, sequence, submit));

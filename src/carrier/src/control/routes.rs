@@ -10,7 +10,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 
-use super::api::{AccountStatus, ConnectionStatus, Disconnect, Disconnected, MoRequest, MoTaken, Page, Problem};
+use super::api::{
+    AccountStatus, ConnectionStatus, Disconnect, Disconnected, MoRequest, MoTaken, Page, Problem,
+};
 use crate::account::Account;
 use crate::behaviour::Behaviour;
 use crate::config::read_behaviour;

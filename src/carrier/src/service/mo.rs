@@ -77,8 +77,7 @@ impl Shared {
                 link_id: Text::EMPTY,
             });
             account.counters.mo.made.inc();
-            let delivery =
-                Delivery { incoming, origin: None, elsewhere: false, unlocks: None, again: false };
+            let delivery = Delivery { incoming, origin: None, elsewhere: false, unlocks: None, again: false };
             account.schedule(Instant::now(), delivery);
         }
         Ok(parts)

@@ -63,8 +63,7 @@ impl Service {
             None => (None, None, 0),
         };
         let control = listen_on("control", config.control).await?;
-        let mut addresses =
-            Addresses { control: control.local_addr()?, cmpp: None, sgip: None, smgp: None };
+        let mut addresses = Addresses { control: control.local_addr()?, cmpp: None, sgip: None, smgp: None };
         let mut listeners = Vec::new();
         for (family, address) in config.listen.addresses() {
             let listener = listen_on(family.name(), address).await?;

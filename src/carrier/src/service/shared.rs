@@ -69,9 +69,8 @@ impl Shared {
     /// The account that logs in as `id`.
     #[must_use]
     pub fn account(&self, family: Family, id: &Text<16>) -> Option<Arc<Account>> {
-        let wanted = |account: &&Arc<Account>| {
-            account.config.protocol.family() == family && account.config.id == *id
-        };
+        let wanted =
+            |account: &&Arc<Account>| account.config.protocol.family() == family && account.config.id == *id;
         self.accounts.iter().find(wanted).cloned()
     }
 
