@@ -43,6 +43,19 @@ pub enum Outcome {
     Expired,
 }
 
+impl Outcome {
+    /// As the file, the metrics and the log have it.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused { .. } => "refused",
+            Self::Uncertain => "uncertain",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 /// The state in a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -139,7 +139,7 @@ fn cmpp_takes_all_that_it_has() {
         (&b"02"[..], &b"000010"[..])
     );
     assert_eq!(cmpp.hours.spans, [(22 * 60, 24 * 60)]);
-    assert_eq!(cmpp.text.signature.unwrap(), Signature { text: "【银行】".to_owned(), at: End::End });
+    assert_eq!(cmpp.text.signature.unwrap(), Signature { text: "【银行】".to_owned(), place: Place::End });
     assert_eq!(cmpp.timers.idle_end, None);
 }
 
@@ -182,7 +182,7 @@ fn the_node_of_sgip_is_given_or_made_of_area_and_enterprise() {
 fn a_class_without_a_policy_of_its_own_has_the_default() {
     let classes = |list: &str| read(&format!("{MINIMAL}classes: [{list}]\n")).unwrap().classes;
     let policy = |list: &str, class: &str| classes(list).uncertain(&class.parse().unwrap());
-    assert_eq!(policy("", "otp"), Uncertain::Resend);
+    assert_eq!(policy("", "otp"), WhenUncertain::Resend);
     let list = "{ name: otp, uncertain: resend }, { name: default, uncertain: mark }";
-    assert_eq!((policy(list, "otp"), policy(list, "notice")), (Uncertain::Resend, Uncertain::Mark));
+    assert_eq!((policy(list, "otp"), policy(list, "notice")), (WhenUncertain::Resend, WhenUncertain::Mark));
 }

@@ -2,7 +2,11 @@
 
 mod change;
 mod events;
+#[cfg(test)]
+mod full;
 mod marks;
+#[cfg(test)]
+mod model;
 mod recover;
 mod stage;
 mod take;

@@ -2,7 +2,6 @@
 
 use std::ops::Deref;
 
-use super::layout::padded;
 use crate::cursor::{Reader, Writer};
 use crate::error::DecodeError;
 use crate::text::Text;
@@ -58,7 +57,7 @@ impl<const N: usize> Counted<Text<N>> {
     ) -> Result<Self, DecodeError> {
         let count = usize::from(reader.u8(field)?);
         let texts = reader.slice(field, count * width)?;
-        Ok(Self(texts.chunks_exact(width).map(padded).collect()))
+        Ok(Self(texts.chunks_exact(width).map(Text::cut).collect()))
     }
 
     /// `width` bytes of each, at most `N`.

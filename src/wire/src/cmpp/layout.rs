@@ -89,7 +89,7 @@ impl Layout {
         reader: &mut Reader<'_>,
         field: &'static str,
     ) -> Result<Text<32>, DecodeError> {
-        reader.slice(field, self.number_width()).map(padded)
+        reader.slice(field, self.number_width()).map(Text::cut)
     }
 
     /// 2.0 has room for 21 bytes; longer numbers (pseudo codes) are cut there.
@@ -132,21 +132,13 @@ impl Layout {
     }
 
     pub(super) fn read_link_id(self, reader: &mut Reader<'_>) -> Result<Text<20>, DecodeError> {
-        reader.slice("LinkID", self.link_width()).map(padded)
+        reader.slice("LinkID", self.link_width()).map(Text::cut)
     }
 
     /// 2.0 has room for 8 bytes.
     pub(super) fn write_link_id(self, writer: &mut Writer<'_>, link_id: &Text<20>) {
         writer.bytes(&link_id.field()[..self.link_width()]);
     }
-}
-
-/// The text of a field that may be narrower than `N`, or is cut there.
-pub(super) fn padded<const N: usize>(field: &[u8]) -> Text<N> {
-    let mut bytes = [0; N];
-    let length = field.len().min(N);
-    bytes[..length].copy_from_slice(&field[..length]);
-    Text::from_field(bytes)
 }
 
 /// `value` in `N` decimal digits, the highest that do not fit left out.

@@ -5,7 +5,7 @@ use domain::{Meaning, Stamp};
 
 use super::counted::Counted;
 use super::deliver::{Content, Deliver, DeliverResp, RECEIPT};
-use super::layout::{Layout, digits, padded};
+use super::layout::{Layout, digits};
 use super::msg_id::MsgId;
 use super::receipt::Receipt;
 use super::submit::{Submit, SubmitResp};
@@ -28,12 +28,12 @@ impl Messages for Cmpp {
             fee_user_type: CUSTOMER_PAYS,
             tp_udhi: submit.header.into(),
             msg_fmt: submit.coding,
-            msg_src: padded(profile.enterprise.as_bytes()),
+            msg_src: Text::cut(profile.enterprise.as_bytes()),
             fee_type: or(profile.fee_type, FREE),
             fee_code: or(profile.fee_code, b"000000"),
             valid_time: submit.valid_until,
             src_id: submit.source,
-            destinations: Counted::cut(submit.destinations.iter().map(|to| padded(to.as_bytes()))),
+            destinations: Counted::cut(submit.destinations.iter().map(|to| Text::cut(to.as_bytes()))),
             content: Counted::cut(submit.content.iter().copied()),
             ..Submit::default()
         }
@@ -45,7 +45,7 @@ impl Messages for Cmpp {
         let Pdu::Submit(submit) = pdu else { return None };
         Some(exchange::Submit {
             source: submit.src_id,
-            destinations: submit.destinations.iter().map(|to| padded(to.as_bytes())).collect(),
+            destinations: submit.destinations.iter().map(|to| Text::cut(to.as_bytes())).collect(),
             coding: submit.msg_fmt,
             header: submit.tp_udhi != 0,
             // Some leave both at zero for a message in one piece.
@@ -128,7 +128,7 @@ impl Messages for Cmpp {
             ReportState::Failed => b"UNDELIV",
             ReportState::Waiting => b"ACCEPTD",
         };
-        (padded(word), Text::EMPTY)
+        (Text::cut(word), Text::EMPTY)
     }
 }
 
@@ -141,7 +141,7 @@ fn report_pdu(report: &Report, stamp: Stamp) -> Deliver {
     let (word, _) = Cmpp::state_word(report.state);
     let receipt = Receipt {
         msg_id: report.about.into(),
-        stat: padded(or(report.word, word.as_bytes()).as_bytes()),
+        stat: Text::cut(or(report.word, word.as_bytes()).as_bytes()),
         submit_time: report.submitted,
         done_time: or(report.done, &year_to_minute(stamp)),
         destination: report.destination,
@@ -188,7 +188,7 @@ fn report(deliver: &Deliver, receipt: &Receipt) -> Report {
             b"ACCEPTD" => ReportState::Waiting,
             _ => ReportState::Failed,
         },
-        word: padded(receipt.stat.as_bytes()),
+        word: Text::cut(receipt.stat.as_bytes()),
         error: Text::EMPTY,
         destination,
         source: deliver.dest_id,
@@ -215,7 +215,7 @@ fn unless_zero(id: MsgId) -> Option<MessageId> {
 
 /// `text`, or `default` if it is empty.
 fn or<const N: usize>(text: Text<N>, default: &[u8]) -> Text<N> {
-    if text.is_empty() { padded(default) } else { text }
+    if text.is_empty() { Text::cut(default) } else { text }
 }
 
 /// YYMMDDhhmm.

@@ -8,7 +8,7 @@ use super::cancel::CancelResp;
 use super::connect::{Connect, ConnectResp};
 use super::deliver::DeliverResp;
 use super::fwd::FwdResp;
-use super::layout::{Layout, padded};
+use super::layout::Layout;
 use super::msg_id::MsgId;
 use super::pdu::Pdu;
 use super::submit::SubmitResp;
@@ -17,6 +17,7 @@ use super::{Cmpp, codes, command};
 use crate::cursor::{Reader, Writer};
 use crate::error::DecodeError;
 use crate::protocol::{Cannot, Credentials, Login, Protocol, Refusal, Role, Secret, Version, Welcome};
+use crate::text::Text;
 
 impl Protocol for Cmpp {
     type Pdu = Pdu;
@@ -76,7 +77,7 @@ impl Protocol for Cmpp {
 
     /// An id longer than 6 characters is cut.
     fn login(credentials: &Credentials, stamp: Stamp) -> Pdu {
-        let source_addr = padded::<6>(credentials.id.as_bytes());
+        let source_addr = Text::<6>::cut(credentials.id.as_bytes());
         let timestamp = stamp.month_to_second();
         let authenticator = auth::source(source_addr.as_bytes(), &credentials.secret, timestamp);
         Connect { source_addr, authenticator, version: credentials.version, timestamp }.into()
@@ -84,7 +85,7 @@ impl Protocol for Cmpp {
 
     fn read_login(pdu: &Pdu) -> Option<Login> {
         let Pdu::Connect(connect) = pdu else { return None };
-        Some(Login { id: padded(connect.source_addr.as_bytes()), version: connect.version, mode: 0 })
+        Some(Login { id: Text::cut(connect.source_addr.as_bytes()), version: connect.version, mode: 0 })
     }
 
     fn proves(login: &Pdu, secret: &Secret) -> bool {

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use domain::Number;
+use domain::text::{Preference, ReferenceWidth, Signature};
 use ipnet::IpNet;
 use wire::exchange::Profile;
 use wire::protocol::{Credentials, Secret, Version};
@@ -131,40 +132,11 @@ pub struct SlowDown {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextRules {
     /// Of what is not ASCII.
-    pub coding: Coding,
-    pub reference: Reference,
+    pub coding: Preference,
+    pub reference: ReferenceWidth,
     /// A text of more parts is refused.
     pub most_parts: u8,
     pub signature: Option<Signature>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Coding {
-    Ucs2,
-    Gb18030,
-}
-
-/// The width of the number that the parts of a message share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reference {
-    Bits8,
-    Bits16,
-}
-
-/// Who sends, in the text itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signature {
-    /// With its brackets: `【Bank】`.
-    pub text: String,
-    pub at: End,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum End {
-    Start,
-    End,
 }
 
 /// Where an SGIP carrier connects to.

@@ -13,7 +13,7 @@ use super::secret::{PASSWORD, SECRET, secret};
 use super::timers::{backoff, slow_down, timers};
 use super::value::{AccessNumber, Field, Name, Span, at_most, digits};
 use crate::config::{
-    Account, Backoff, Coding, End, Host, Hours, Listen, Login, Protocol, Reference, Signature, TextRules,
+    Account, Backoff, Host, Hours, Listen, Login, Protocol, TextRules,
 };
 
 /// What is wrong is noted; `None` where something that has no default is missing or wrong.
@@ -197,9 +197,9 @@ fn logins(
 fn text(section: &mut Section<'_>) -> TextRules {
     let signature = section.section("signature").and_then(|mut signature| {
         let text = signature.required("text");
-        let at = signature.choice("at", &[("start", End::Start), ("end", End::End)], End::Start);
+        let place = signature.choice("at", &[("start", Place::Start), ("end", Place::End)], Place::Start);
         signature.finish();
-        Some(Signature { text: text?, at })
+        Some(Signature { text: text?, place })
     });
     let reference = section.checked("reference", 8_u8, |bits| match bits {
         8 | 16 => Ok(()),
@@ -208,10 +208,10 @@ fn text(section: &mut Section<'_>) -> TextRules {
     TextRules {
         coding: section.choice(
             "coding",
-            &[("ucs2", Coding::Ucs2), ("gb18030", Coding::Gb18030)],
-            Coding::Ucs2,
+            &[("ucs2", Preference::Ucs2), ("gb18030", Preference::Gb18030)],
+            Preference::Ucs2,
         ),
-        reference: if reference == 8 { Reference::Bits8 } else { Reference::Bits16 },
+        reference: if reference == 8 { ReferenceWidth::Eight } else { ReferenceWidth::Sixteen },
         most_parts: section.checked("most_parts", 10, between(1, 255)),
         signature,
     }
