@@ -142,11 +142,11 @@ fn numbers() -> Arc<Numbers> {
     Arc::new(Numbers::starting_at(5000))
 }
 
-pub fn now() -> Moment {
+fn now() -> Moment {
     Moment { instant: Instant::now(), stamp: domain::Stamp::default() }
 }
 
-pub fn id(number: u8) -> MessageId {
+fn id(number: u8) -> MessageId {
     MessageId::new([number; 8])
 }
 
