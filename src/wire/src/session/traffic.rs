@@ -76,7 +76,6 @@ impl<P: Protocol> Session<P> {
                 self.send(sequence, &P::terminate());
                 self.timers.stop_all();
                 self.timers.set(Timer::End, after(self.now.instant, self.limits.answer));
-                self.probe = None;
                 self.state = State::Ending { why };
             }
             State::Ending { .. } | State::Ended { .. } | State::Over => {}

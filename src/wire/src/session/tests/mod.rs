@@ -1,1 +1,10 @@
-
+mod ending;
+mod hostile;
+mod idle;
+mod login;
+mod matrix;
+mod pair;
+mod peer;
+mod properties;
+mod requests;
+mod toy;
