@@ -25,6 +25,7 @@ pub(super) struct Held<P: Protocol> {
     pub(super) answers: VecDeque<(u64, u32)>,
     /// Until when to wait for answers before the end.
     pub(super) stop: Option<Instant>,
+    /// The account is gone.
     closed: bool,
 }
 
@@ -42,8 +43,9 @@ impl<P: Protocol> Held<P> {
         match self.channel.recv().await {
             Some(order) => self.take(order),
             None => {
-                self.closed = true;
-                self.stop.get_or_insert_with(Instant::now);
+                // nobody is left who would answer, or hear of answers
+                let now = Instant::now();
+                (self.closed, self.stop) = (true, Some(self.stop.map_or(now, |stop| stop.min(now))));
             }
         }
         while let Ok(order) = self.channel.try_recv() {
@@ -76,7 +78,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn orders_are_sorted_and_a_lost_account_is_a_stop() {
+    async fn orders_are_sorted_and_a_lost_account_is_a_stop_at_once() {
         let (sender, receiver) = super::super::orders::<Cmpp>(2);
         let mut held = Held::new(receiver);
         sender.try_send(Order::DeliverAnswer { ticket: 7, code: 0 }).unwrap();
@@ -84,6 +86,9 @@ mod tests {
         held.more().await;
         assert_eq!(Vec::from(held.answers.clone()), [(7, 0), (8, 1)]);
         assert_eq!(held.stop, None);
+        sender.try_send(Order::Stop { patience: Duration::from_secs(3600) }).unwrap();
+        held.more().await;
+        assert!(held.stop.unwrap() > Instant::now());
         drop(sender);
         held.more().await;
         assert!(held.stop.unwrap() <= Instant::now());

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use domain::text::{Place, Preference, ReferenceWidth, Signature};
 use ipnet::IpNet;
 use settings::{Address, Problem, Section, between, not_zero};
 use wire::exchange::Profile;
@@ -12,9 +13,7 @@ use wire::text::Text;
 use super::secret::{PASSWORD, SECRET, secret};
 use super::timers::{backoff, slow_down, timers};
 use super::value::{AccessNumber, Field, Name, Span, at_most, digits};
-use crate::config::{
-    Account, Backoff, Host, Hours, Listen, Login, Protocol, TextRules,
-};
+use crate::config::{Account, Backoff, Host, Hours, Listen, Login, Protocol, TextRules};
 
 /// What is wrong is noted; `None` where something that has no default is missing or wrong.
 pub(super) fn account(mut all: Section<'_>, host: &dyn Host) -> Option<Account> {

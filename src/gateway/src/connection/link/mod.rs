@@ -164,8 +164,8 @@ impl<'a, P: Messages> Link<'a, P> {
 
     /// Carries out what is ordered and can be, and writes what there is to write.
     async fn work_off(&mut self, stream: &TcpStream, now: Moment) -> io::Result<()> {
-        self.stop(now).await;
         self.answer();
+        self.stop(now).await;
         loop {
             self.submit(now).await;
             self.context.metrics.window_used.set(i64::try_from(self.sent.len()).unwrap_or(i64::MAX));
