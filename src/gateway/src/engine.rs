@@ -6,7 +6,8 @@ use std::sync::Arc;
 use domain::event::Outcome;
 use domain::lifecycle::Delivery;
 use domain::{Account, Submission};
-use store::spool::{Refused, Spool, SpoolError, Stored, Taken};
+use store::spool::{Spool, SpoolError, Stored, Taken};
+use store::sqlite::Refused;
 use tokio::sync::oneshot;
 
 use crate::account::core::progress;
@@ -109,22 +110,22 @@ impl Engine {
         };
         let unfinished = usize::try_from(self.spool.counts().unfinished).unwrap_or(usize::MAX);
         if unfinished.saturating_add(count) > self.most {
-            return refuse("queue_full", format!("{unfinished} messages are unfinished, {} may be", self.most));
+            return refuse(
+                "queue_full",
+                format!("{unfinished} messages are unfinished, {} may be", self.most),
+            );
         }
         let rows = fits.iter().map(|fit| (fit.submission.clone(), progress(&fit.delivery))).collect();
         let (sender, receiver) = oneshot::channel();
         let now = clock::millis();
         let handed = self.spool.take_many(rows, now, move |result: Result<Vec<Taken>, SpoolError>| {
-            let result = result.map(|taken| {
-                for (fit, taken) in fits.into_iter().zip(&taken) {
-                    let Fit { submission, delivery, giver } = fit;
-                    if let &Taken::New { key } = taken {
-                        // an account that has stopped leaves it to the next run
-                        giver.give(Message { key, submission, delivery, taken: now, recovered: false });
-                    }
+            for (fit, taken) in fits.into_iter().zip(result.iter().flatten()) {
+                let Fit { submission, delivery, giver } = fit;
+                if let &Taken::New { key } = taken {
+                    // an account that has stopped leaves it to the next run
+                    giver.give(Message { key, submission, delivery, taken: now, recovered: false });
                 }
-                taken
-            });
+            }
             // whoever asked may be gone; the messages are taken all the same
             let _ = sender.send(result);
         });
@@ -150,9 +151,11 @@ impl Engine {
                 self.families.not_taken.with_label_values(&["duplicate"]).inc();
                 Verdict::Duplicate { outcome }
             }
-            Taken::Duplicate { same: false, .. } => {
-                self.refused("id_reused", "this id was used for another message; give each its own".to_owned(), false)
-            }
+            Taken::Duplicate { same: false, .. } => self.refused(
+                "id_reused",
+                "this id was used for another message; give each its own".to_owned(),
+                false,
+            ),
         }
     }
 

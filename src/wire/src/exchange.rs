@@ -149,7 +149,7 @@ pub struct Answer {
 }
 
 /// What comes from the carrier.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Incoming {
     Report(Report),
     Mo(Mo),
@@ -158,6 +158,16 @@ pub enum Incoming {
         user: Text<21>,
         condition: u8,
     },
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Report(report) => report.fmt(f),
+            Self::Mo(mo) => mo.fmt(f),
+            Self::UserState { condition, .. } => write!(f, "a user is in state {condition}"),
+        }
+    }
 }
 
 /// A report about one destination of a submit.
@@ -223,5 +233,11 @@ mod tests {
         }
         assert_eq!(id.to_array::<8>(), 0xbba6_e940_03e9_2934_u64.to_be_bytes());
         assert_eq!(id.to_array::<2>(), [0xbb, 0xa6]);
+    }
+
+    #[test]
+    fn the_state_of_a_user_does_not_show_whose_it_is() {
+        let state = Incoming::UserState { user: "8613800138000".parse().unwrap(), condition: 2 };
+        assert_eq!(format!("{state:?}"), "a user is in state 2");
     }
 }

@@ -37,7 +37,7 @@ fn a_full_disk_undoes_a_write_as_a_whole_and_the_spool_goes_on_when_there_is_spa
 fn write(spool: &Spool, changes: Vec<Change>) -> Result<(), SpoolError> {
     let (done, written) = channel();
     spool.write(changes, move |result| done.send(result).unwrap()).unwrap();
-    written.recv().unwrap()
+    written.recv().unwrap().map_err(|unwritten| unwritten.error)
 }
 
 fn limit(spool: &Spool, pages: i64) {

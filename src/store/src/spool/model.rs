@@ -9,7 +9,7 @@ use domain::{Event, Happened, MessageText, Millis, Submission};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::types::{Change, Counts, Fragment, SpoolSettings, Taken};
+use super::types::{Change, Counts, Fragment, SpoolSettings, Taken, Unwritten};
 use super::{Recovered, Spool, SpoolError, change, take};
 
 #[derive(Clone, Debug)]
@@ -204,7 +204,9 @@ impl Pair {
             }
             Op::Write(edits) => {
                 edits.iter().for_each(|edit| self.model.edit(edit));
-                let done = move |result: Result<_, _>| done.send(result.map(|()| None)).unwrap();
+                let done = move |result: Result<(), Unwritten>| {
+                    done.send(result.map(|()| None).map_err(|unwritten| unwritten.error)).unwrap();
+                };
                 self.spool.write(changes(&edits), done).unwrap();
                 Ok(None)
             }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::channel;
 
 use domain::{Event, Happened, MessageText, Millis, Submission};
-use store::spool::{Change, Recovered, Spool, SpoolError, SpoolSettings, Stored, Taken};
+use store::spool::{Change, Recovered, Spool, SpoolSettings, Stored, Taken};
 use store::{Refused, sqlite::Tuning};
 
 pub const NOW: Millis = Millis(1_760_000_000_000);
@@ -23,9 +23,9 @@ pub fn messages(recovered: Recovered) -> Vec<Stored> {
 }
 
 /// Waits for the completion of what `begin` begins.
-pub fn wait<T: Send + 'static>(
-    begin: impl FnOnce(Box<dyn FnOnce(Result<T, SpoolError>) + Send>) -> Result<(), Refused>,
-) -> Result<T, SpoolError> {
+pub fn wait<T: Send + 'static, E: Send + 'static>(
+    begin: impl FnOnce(Box<dyn FnOnce(Result<T, E>) + Send>) -> Result<(), Refused>,
+) -> Result<T, E> {
     let (done, result) = channel();
     begin(Box::new(move |value| done.send(value).unwrap())).unwrap();
     result.recv().unwrap()
