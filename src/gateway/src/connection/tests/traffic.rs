@@ -152,7 +152,7 @@ fn an_ordered_end_waits_for_answers_and_logs_out() {
         let (sequence, _) = carrier.submit().await;
         scene.order(Order::Stop { patience: Duration::from_secs(10) });
         scene.submit(1, 6);
-        assert!(matches!(scene.news().await, News::NotSent { key: of } if of == key(6)));
+        assert!(matches!(scene.news().await, News::NotSent { login: 1, key: of } if of == key(6)));
         carrier.answer(sequence, 0).await;
         assert!(matches!(scene.news().await, News::Answered { .. }));
         assert_eq!(carrier.down().await, Down::PeerTerminated);
