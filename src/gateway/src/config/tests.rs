@@ -56,7 +56,7 @@ fn turned_on(lines: &[&str], position: usize, setting: &str) -> String {
     let same = |line: &&str| {
         line.len() - line.trim_start().len() == indent && line.trim_start().starts_with(&format!("{key}:"))
     };
-    let old = lines[..position].iter().rposition(|line| same(line));
+    let old = lines[..position].iter().rposition(same);
     let mut text: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
     if let Some(old) = old.filter(|_| !setting.starts_with("- ")) {
         text[old].clear();
