@@ -45,10 +45,11 @@ fn a_full_disk_takes_no_more_loses_nothing_and_goes_on_when_there_is_room() {
     })
     .unwrap();
     line.gateway.wait_metric("gateway_spool_failures_total", &[], SOON, |count| count > 0.0).unwrap();
-    let unready = || (line.gateway.get("/readyz").ok()?.status == 503).then_some(());
-    wait::until("not to be ready", SOON, unready).unwrap();
     // a user's message is not acknowledged to the carrier before it is kept
     line.carrier.control().mo("13712345678", ACCESS_NUMBER, "TD").unwrap();
+    let unready = || (line.gateway.get("/readyz").ok()?.status == 503).then_some(());
+    wait::until("not to be ready", SOON, unready).unwrap();
+    assert_eq!(line.feed.count("mo"), 0);
 
     remove_file(&ballast).unwrap();
     ledger.submit(&uplink, refused).unwrap();
