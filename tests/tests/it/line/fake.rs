@@ -43,11 +43,16 @@ pub struct Peer<P: Messages> {
 impl<P: Messages> Fake<P> {
     /// `change` changes the account.
     pub fn start(protocol: Protocol, change: impl FnOnce(Keys) -> Keys) -> Self {
+        Self::start_with(protocol, Keys::new(), change)
+    }
+
+    /// `gateway` has further keys of the gateway's file.
+    pub fn start_with(protocol: Protocol, gateway: Keys, change: impl FnOnce(Keys) -> Keys) -> Self {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         server.set_nonblocking(true).unwrap();
         let listener = ports::reserve().unwrap();
         let account = change(protocol.account(server.local_addr().unwrap(), listener.address()));
-        let gateway = Gateway::spawn(&Keys::new().set("accounts", format!("[ {account} ]"))).unwrap();
+        let gateway = Gateway::spawn(&gateway.set("accounts", format!("[ {account} ]"))).unwrap();
         let feed = Feed::follow(gateway.uplink(), "uaop-1");
         Self { gateway, feed, protocol, server, listener, wire: PhantomData }
     }

@@ -10,6 +10,7 @@ mod links;
 mod login;
 mod mo;
 mod odd;
+mod outcomes;
 mod silence;
 mod storm;
 mod watch;
