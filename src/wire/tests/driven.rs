@@ -24,8 +24,7 @@ const FILES: [(u8, &str); 5] = [
 #[test]
 fn in_each_protocol_a_submit_and_a_report_are_answered() {
     for protocol in 0..6 {
-        let script: &[u8] =
-            &[protocol, 3, 30, 2, 0, 0, 0, 15, 0, 5, 2, b'1', b'0', 0, 3, b'1', b'3', b'8'];
+        let script: &[u8] = &[protocol, 3, 30, 2, 0, 0, 0, 15, 0, 5, 2, b'1', b'0', 0, 3, b'1', b'3', b'8'];
         let script = [script, &[0; 4], &[2, b'h', b'i', 1, 0, 0], &[1, 6, 0, 1, 0], &[0; 7]].concat();
         assert_eq!(drive::sessions(&script), 2, "protocol {protocol}");
     }
@@ -33,10 +32,13 @@ fn in_each_protocol_a_submit_and_a_report_are_answered() {
 
 #[test]
 fn the_corpus_is_driven_without_a_fault() {
-    let drives: [(&str, fn(&[u8])); 3] =
-        [("bytes", drive::bytes), ("sessions", |input| {
+    let drives: [(&str, fn(&[u8])); 3] = [
+        ("bytes", drive::bytes),
+        ("sessions", |input| {
             drive::sessions(input);
-        }), ("text", drive::text)];
+        }),
+        ("text", drive::text),
+    ];
     for (name, drive) in drives {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(name);
         let files: Vec<_> = directory.read_dir().unwrap().map(|file| file.unwrap().path()).collect();

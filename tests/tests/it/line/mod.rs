@@ -1,0 +1,3 @@
+//! The SMS line's protocols among peers.
+
+mod dissector;
