@@ -53,6 +53,14 @@ impl<P: Protocol> Held<P> {
         }
     }
 
+    /// Takes the last orders; from now on none can be given.
+    pub(super) fn close(&mut self) {
+        self.channel.close();
+        while let Ok(order) = self.channel.try_recv() {
+            self.take(order);
+        }
+    }
+
     fn take(&mut self, order: Order<P>) {
         match order {
             Order::Submit { login, key, sequence, submit } => {

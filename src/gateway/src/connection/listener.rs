@@ -66,7 +66,7 @@ impl<P: Messages> Listener<P> {
                 Some(ended) = self.sessions.join_next() => self.ended(ended.ok()),
                 order = self.orders.recv() => match order {
                     Some(order @ Order::DeliverAnswer { .. }) => self.pass(order),
-                    Some(Order::Submit { key, .. }) => self.context.tell(News::NotSent { key }).await,
+                    Some(Order::Submit { login, key, .. }) => self.context.tell(News::NotSent { login, key }).await,
                     stop @ (Some(Order::Stop { .. }) | None) => break self.stop(stop),
                 },
             }
@@ -96,7 +96,7 @@ impl<P: Messages> Listener<P> {
                 Some(ended) = self.sessions.join_next() => self.ended(ended.ok()),
                 order = self.orders.recv(), if open => match order {
                     Some(order @ Order::DeliverAnswer { .. }) => self.pass(order),
-                    Some(Order::Submit { key, .. }) => self.context.tell(News::NotSent { key }).await,
+                    Some(Order::Submit { login, key, .. }) => self.context.tell(News::NotSent { login, key }).await,
                     Some(Order::Stop { .. }) => {}
                     None => (open, self.by_number) = (false, BTreeMap::new()),
                 },

@@ -89,8 +89,8 @@ pub enum News {
     Answered { key: PartKey, answer: Answer, took: Duration },
     /// The part was sent as often as it may be. Nobody knows whether the carrier has it.
     Unanswered { key: PartKey },
-    /// The part has not left, and will not. It may be of a login that is over already.
-    NotSent { key: PartKey },
+    /// The part has not left, and will not. It was ordered for this login, of which [`News::Down`] may have told already.
+    NotSent { login: u32, key: PartKey },
     /// The carrier brings something: answer with [`Order::DeliverAnswer`] once it is durable.
     Incoming { ticket: u64, incoming: Incoming },
     /// The carrier brings a report that cannot be read; it has been told so.

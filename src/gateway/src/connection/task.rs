@@ -10,7 +10,7 @@ use wire::session::Session;
 
 use super::backoff::Backoff;
 use super::dial::dial;
-use super::held::Held;
+use super::held::{Held, Outgoing};
 use super::link::{Ended, Link, Side};
 use super::{Context, News, Order, PartKey};
 use crate::config::Login;
@@ -191,8 +191,8 @@ impl<P: Messages> Connection<P> {
     /// Gives back what was to be sent, and forgets answers to a session that is over.
     async fn refuse(&mut self) {
         self.held.answers.clear();
-        while let Some(outgoing) = self.held.submits.pop_front() {
-            self.context.tell(News::NotSent { key: outgoing.key }).await;
+        while let Some(Outgoing { login, key, .. }) = self.held.submits.pop_front() {
+            self.context.tell(News::NotSent { login, key }).await;
         }
     }
 
@@ -200,6 +200,7 @@ impl<P: Messages> Connection<P> {
         if self.known {
             self.down("stopped".to_owned(), Vec::new()).await;
         }
+        self.held.close();
         self.refuse().await;
     }
 }

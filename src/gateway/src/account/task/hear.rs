@@ -8,6 +8,7 @@ use wire::protocol::Messages;
 use super::Task;
 use crate::account::core::Turn;
 use crate::account::inbox::{Inbox, Ticket};
+use crate::account::lines::Place;
 use crate::account::mo::Received;
 use crate::clock::Now;
 use crate::connection::{ConnectionId, News, PartKey, Report};
@@ -32,9 +33,10 @@ where
                 self.tell(Happened::LinkDown { connection, reason }, now);
             }
             News::NotUp { reason } => self.parts.facts.link_not_up(connection, &reason),
-            News::NotSent { key } => {
-                let turns = self.turns(connection, vec![key]);
-                self.parts.core.withdrawn(turns, now);
+            // not by `turns`: the login may be over, and the part must go again all the same
+            News::NotSent { login, key: PartKey { message, part } } => {
+                let turn = Turn { place: Place { connection, login }, key: message, part };
+                self.parts.core.withdrawn([turn], now);
             }
             News::UnreadableReport { command, error } => {
                 self.parts.facts.unreadable_report(connection, command, &error);

@@ -80,7 +80,7 @@ impl<P: Messages> Link<'_, P> {
                 self.sent.insert(sequence, key);
                 self.context.metrics.submits.inc();
             } else {
-                self.context.tell(News::NotSent { key }).await;
+                self.context.tell(News::NotSent { login, key }).await;
             }
         }
     }

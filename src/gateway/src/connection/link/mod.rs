@@ -16,7 +16,7 @@ use wire::protocol::{Messages, Moment, Version};
 use wire::session::{Down, Session};
 
 pub(super) use self::why::Why;
-use super::held::Held;
+use super::held::{Held, Outgoing};
 use super::odd::Oddities;
 use super::{Context, News, PartKey};
 use crate::config::Listen;
@@ -236,8 +236,8 @@ impl<'a, P: Messages> Link<'a, P> {
 
     /// Gives back what was to be sent.
     async fn refuse(&mut self) {
-        while let Some(outgoing) = self.held.submits.pop_front() {
-            self.context.tell(News::NotSent { key: outgoing.key }).await;
+        while let Some(Outgoing { login, key, .. }) = self.held.submits.pop_front() {
+            self.context.tell(News::NotSent { login, key }).await;
         }
     }
 }

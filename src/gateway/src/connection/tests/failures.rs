@@ -35,7 +35,7 @@ fn a_carrier_that_is_not_there_is_tried_again_and_told_of_once() {
         }
         let key = key(1);
         sender.try_send(Order::Submit { login: 1, key, sequence: 1, submit: text(1, 1) }).unwrap();
-        assert!(matches!(news.recv().await.unwrap().news, News::NotSent { key: of } if of == key));
+        assert!(matches!(news.recv().await.unwrap().news, News::NotSent { login: 1, key: of } if of == key));
         while metrics.attempts(Attempt::Failed).get() < 3 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -107,7 +107,7 @@ fn a_connection_that_breaks_says_whose_fate_is_not_known_and_comes_back() {
         let mut carrier = scene.up(2).await;
         // of the login before: too late
         scene.submit(1, 4);
-        assert!(matches!(scene.news().await, News::NotSent { key: of } if of == key(4)));
+        assert!(matches!(scene.news().await, News::NotSent { login: 1, key: of } if of == key(4)));
         scene.submit(2, 5);
         assert_eq!(carrier.submit().await.1, 5);
     });

@@ -139,7 +139,7 @@ fn at_the_end_what_is_open_is_still_answered() {
         let submit =
             Order::Submit { login: 1, key: key(1), sequence: Default::default(), submit: text(1, 1) };
         scene.orders.try_send(submit).unwrap();
-        assert!(matches!(scene.news().await, News::NotSent { key: of } if of == key(1)));
+        assert!(matches!(scene.news().await, News::NotSent { login: 1, key: of } if of == key(1)));
         scene.orders.try_send(Order::Stop { patience: Duration::from_secs(10) }).unwrap();
         scene.orders.try_send(Order::DeliverAnswer { ticket, code: 0 }).unwrap();
         assert_eq!(carrier.answered(sequence).await, 0);

@@ -152,7 +152,7 @@ fn an_ordered_end_waits_for_answers_and_logs_out() {
         let (sequence, _) = carrier.submit().await;
         scene.order(Order::Stop { patience: Duration::from_secs(10) });
         scene.submit(1, 6);
-        assert!(matches!(scene.news().await, News::NotSent { key: of } if of == key(6)));
+        assert!(matches!(scene.news().await, News::NotSent { login: 1, key: of } if of == key(6)));
         carrier.answer(sequence, 0).await;
         assert!(matches!(scene.news().await, News::Answered { .. }));
         assert_eq!(carrier.down().await, Down::PeerTerminated);
@@ -186,9 +186,7 @@ fn an_end_without_patience_says_what_is_left_open() {
 #[test]
 fn an_sgip_connection_that_has_nothing_to_do_comes_back_for_the_next_part() {
     run(async {
-        let listen = r#"listen: { address: "127.0.0.1:1", name: s, password: "p", carriers: 127.0.0.1 }"#;
-        let keys =
-            format!("{QUICK}, enterprise: \"12345\", area: \"010\", {listen}, timers: {{ idle_end: 30ms }}");
+        let keys = format!("{OF_SGIP}, timers: {{ idle_end: 30ms }}");
         let mut scene = Scene::<Sgip>::new("sgip-1.2", &keys);
         let mut carrier: Carrier<Sgip> = scene.up(1).await;
         for number in 5..8 {
