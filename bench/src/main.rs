@@ -1,9 +1,10 @@
 //! Side-by-side benchmarks of `lb`, nginx stream and HAProxy, and of a pair of `lb` and a pair of keepalived and
-//! nginx, in one run on one machine.
+//! nginx, in one run on one machine; and the cost of the carriers' codecs.
 //!
 //! This process directs: it starts the servers and the load as processes of their own (itself, with a hidden
 //! sub-command), so that their CPU time does not mix with that of the proxies.
 
+mod codec;
 mod contestant;
 mod failover;
 mod load;
@@ -23,6 +24,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
+use crate::codec::Codec;
 use crate::contestant::Contestant;
 use crate::failover::{Failover, Gaps, Scenario};
 use crate::machine::Machine;
@@ -81,7 +83,6 @@ fn main() -> Result<()> {
 
 fn direct(arguments: &Arguments) -> Result<()> {
     raise_file_limit()?;
-    let contestants = contestants(arguments)?;
     let parts = if arguments.only.is_empty() { part::all() } else { arguments.only.clone() };
     let (rounds, seconds, trials) = if arguments.quick { (2, 1, 2) } else { (5, 3, 10) };
     let settings = Settings {
@@ -91,6 +92,8 @@ fn direct(arguments: &Arguments) -> Result<()> {
         trials: arguments.trials.unwrap_or(trials),
     };
     let (rows, scenarios) = (part::rows(&parts), part::scenarios(&parts));
+    let contestants =
+        if rows.is_empty() && scenarios.is_empty() { Vec::new() } else { contestants(arguments)? };
     let machine = Machine::look(&contestants, !scenarios.is_empty())?;
     let mut series = Series::default();
     if !rows.is_empty() {
@@ -100,7 +103,8 @@ fn direct(arguments: &Arguments) -> Result<()> {
         }
     }
     let failover = fail_over(&scenarios, &contestants, &settings)?;
-    let results = Results::new(machine, &settings, series, failover);
+    let codec = if parts.contains(&Part::Codec) { codec::run(settings.rounds)? } else { Codec::default() };
+    let results = Results::new(machine, &settings, series, failover, codec);
     let out = arguments.out.clone().unwrap_or_else(|| default_out(arguments));
     report::write(&out, &results)?;
     say(&format!("\n{}\nwritten to {}", report::terminal(&results), out.display()))

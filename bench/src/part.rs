@@ -7,6 +7,7 @@ use crate::failover::Scenario;
 use crate::row::Row;
 
 const FAILOVER: &str = "failover";
+const CODEC: &str = "codec";
 
 /// A part of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,19 +16,21 @@ pub enum Part {
     Scenario(Scenario),
     /// All scenarios.
     Failover,
+    /// All PDUs of all protocols.
+    Codec,
 }
 
 /// Everything, in the order of the report.
 pub fn all() -> Vec<Part> {
     let rows = Row::all().into_iter().map(Part::Row);
-    rows.chain([Part::Failover]).collect()
+    rows.chain([Part::Failover, Part::Codec]).collect()
 }
 
 /// The rows among these.
 pub fn rows(parts: &[Part]) -> Vec<Row> {
     let row = |part: &Part| match part {
         Part::Row(row) => Some(*row),
-        Part::Scenario(_) | Part::Failover => None,
+        Part::Scenario(_) | Part::Failover | Part::Codec => None,
     };
     parts.iter().filter_map(row).collect()
 }
@@ -35,7 +38,7 @@ pub fn rows(parts: &[Part]) -> Vec<Row> {
 /// The scenarios among these.
 pub fn scenarios(parts: &[Part]) -> Vec<Scenario> {
     let scenarios = |part: &Part| match part {
-        Part::Row(_) => Vec::new(),
+        Part::Row(_) | Part::Codec => Vec::new(),
         Part::Scenario(scenario) => vec![*scenario],
         Part::Failover => Scenario::all(),
     };
@@ -47,12 +50,16 @@ pub fn parser() -> impl TypedValueParser<Value = Part> {
     let rows = Row::value_variants().iter().filter_map(ValueEnum::to_possible_value);
     let scenarios = Scenario::value_variants().iter().filter_map(ValueEnum::to_possible_value);
     let every = PossibleValue::new(FAILOVER).help("All of the following: a pair of hosts loses something");
-    PossibleValuesParser::new(rows.chain([every]).chain(scenarios)).try_map(|name| parse(&name))
+    let codec = PossibleValue::new(CODEC).help("Encode and decode PDUs, beside a copy of their bytes");
+    PossibleValuesParser::new(rows.chain([every]).chain(scenarios).chain([codec]))
+        .try_map(|name| parse(&name))
 }
 
 fn parse(name: &str) -> Result<Part, String> {
-    if name == FAILOVER {
-        return Ok(Part::Failover);
+    match name {
+        FAILOVER => return Ok(Part::Failover),
+        CODEC => return Ok(Part::Codec),
+        _ => {}
     }
     Row::from_str(name, false).map(Part::Row).or_else(|_| Scenario::from_str(name, false).map(Part::Scenario))
 }
@@ -70,6 +77,7 @@ mod tests {
             assert_eq!(parse(&scenario.to_string()), Ok(Part::Scenario(scenario)));
         }
         assert_eq!(scenarios(&[parse("failover").unwrap()]), Scenario::all());
+        assert_eq!(parse("codec"), Ok(Part::Codec));
         assert!(parse("nonsense").is_err());
     }
 
@@ -77,5 +85,6 @@ mod tests {
     fn a_whole_run_has_all_of_them() {
         assert_eq!(rows(&all()), Row::all());
         assert_eq!(scenarios(&all()), Scenario::all());
+        assert!(all().contains(&Part::Codec));
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use crate::codec::Codec;
 use crate::contestant::Contestant;
 use crate::failover::Failover;
 use crate::machine::Machine;
@@ -43,6 +44,7 @@ pub struct Results {
     pub latencies: Vec<Latency>,
     pub failures: Vec<Failure>,
     pub failover: Failover,
+    pub codec: Codec,
 }
 
 /// One metric of one row.
@@ -152,7 +154,13 @@ impl Series {
 }
 
 impl Results {
-    pub fn new(machine: Machine, settings: &Settings, series: Series, failover: Failover) -> Self {
+    pub fn new(
+        machine: Machine,
+        settings: &Settings,
+        series: Series,
+        failover: Failover,
+        codec: Codec,
+    ) -> Self {
         let line = |((row, metric), cells): ((Row, Metric), BTreeMap<Contestant, Vec<f64>>)| Line {
             row,
             metric,
@@ -173,6 +181,7 @@ impl Results {
             latencies: series.latency.into_iter().map(latency).collect(),
             failures: series.failures,
             failover,
+            codec,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::Result;
 
 use super::plot::Plot;
-use super::{cell, contestants, failover, score};
+use super::{cell, codec, contestants, failover, score};
 use crate::contestant::Contestant;
 use crate::results::Results;
 use crate::row::Row;
@@ -17,6 +17,7 @@ pub fn page(results: &Results, plots: &[Plot]) -> Result<String> {
         table(&mut page, results, row)?;
     }
     failover::section(&mut page, &results.failover)?;
+    codec::section(&mut page, &results.codec)?;
     failures(&mut page, results)?;
     page += "\n";
     for plot in plots {
@@ -24,6 +25,7 @@ pub fn page(results: &Results, plots: &[Plot]) -> Result<String> {
     }
     reading(&mut page, results)?;
     failover::reading(&mut page, &results.failover)?;
+    codec::reading(&mut page, &results.codec)?;
     Ok(page)
 }
 

@@ -1,5 +1,6 @@
 //! Results as files: `results.md`, `results.json`, and plots.
 
+mod codec;
 mod failover;
 mod markdown;
 mod plot;
@@ -44,7 +45,7 @@ pub fn terminal(results: &Results) -> String {
         table.add_row(head.into_iter().chain(cells).chain([score(line)]));
     }
     let load = if results.lines.is_empty() { String::new() } else { table.to_string() };
-    load + &failover::terminal(&results.failover)
+    load + &failover::terminal(&results.failover) + &codec::terminal(&results.codec)
 }
 
 /// Those with a value, in the order of the report.

@@ -1,7 +1,7 @@
 //! Texts into short messages and back, and parts that anybody may send.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use domain::text::{
     Coding, Joined, Joiner, Limits, PartHeader, Place, Preference, Reference, ReferenceWidth, Signature,
@@ -20,7 +20,7 @@ pub fn text(input: &[u8]) {
     }
 }
 
-/// The most messages that a [`Joiner`] here keeps, and how long.
+/// How many messages a [`Joiner`] keeps in which parts meet, and how long.
 const MOST: usize = 3;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -56,7 +56,8 @@ fn there_and_back(mut choices: Choices<'_>) {
     let joined = match &pieces[..] {
         [piece] => decode(&piece.content, piece.coding),
         several => {
-            let mut joiner = Joiner::new(MOST, TIMEOUT);
+            // Knows as many ids as there can be pieces.
+            let mut joiner = Joiner::new(64, TIMEOUT);
             let mut whole = None;
             let first = order.iter().map(|&at| usize::from(at) % several.len());
             let mut waiting: BTreeSet<usize> = (0..several.len()).collect();
@@ -107,20 +108,9 @@ fn content(mut choices: Choices<'_>) {
 /// Parts in any order, of few messages, so that they meet: each ends once.
 fn join(mut choices: Choices<'_>) {
     let mut joiner = Joiner::new(MOST, TIMEOUT);
-    let mut waiting: BTreeMap<(u8, u16), u8> = BTreeMap::new();
+    let mut waiting = Waiting::default();
     let mut now = start().instant;
     let mut next_id = 0;
-    let gone = |joiner: &mut Joiner<u8, u16>, waiting: &mut BTreeMap<(u8, u16), u8>, now| {
-        for incomplete in joiner.expired(now) {
-            assert!(
-                !incomplete.present.is_empty() && incomplete.present.len() < usize::from(incomplete.parts)
-            );
-            for part in incomplete.present {
-                assert_eq!(waiting.remove(&(incomplete.key, part.id)), Some(part.part));
-            }
-        }
-        assert!(joiner.next_deadline().is_none_or(|deadline| deadline > now));
-    };
     while !choices.is_empty() {
         now += Duration::from_secs(choices.below(40).into());
         let reference = match choices.below(3) {
@@ -131,26 +121,48 @@ fn join(mut choices: Choices<'_>) {
         let Some(header) = PartHeader::new(reference, choices.below(parts) + 1, parts) else {
             continue;
         };
-        // An old id now and then.
+        // An old id now and then; it may be so old that the joiner has forgotten it.
         let id = if choices.below(4) == 0 { u16::from(choices.byte()) } else { next_id };
         next_id += 1;
         let (key, coding) = (choices.below(2), choices.one(&[Coding::Ascii, Coding::Ucs2]));
         match joiner.add(key, header, coding, choices.bytes(8), id, now) {
-            Joined::Waiting => assert_eq!(waiting.insert((key, id), header.part()), None),
+            Joined::Waiting => waiting.0.push((key, id, header.part())),
             Joined::Whole { ids, .. } => {
                 assert_eq!(ids.len(), usize::from(parts));
-                for (number, known) in (1..).zip(ids) {
-                    let before = waiting.remove(&(key, known));
-                    assert_eq!(before, (known != id).then_some(number));
+                for (number, id_there) in (1..).zip(ids) {
+                    if number == header.part() {
+                        assert_eq!(id_there, id);
+                    } else {
+                        waiting.end((key, id_there, number));
+                    }
                 }
             }
             Joined::Duplicate => {}
         }
         assert!(joiner.len() <= MOST);
         if choices.flag() {
-            gone(&mut joiner, &mut waiting, now);
+            waiting.expire(&mut joiner, now);
         }
     }
-    gone(&mut joiner, &mut waiting, now + TIMEOUT);
-    assert!(joiner.is_empty() && waiting.is_empty());
+    waiting.expire(&mut joiner, now + TIMEOUT);
+    assert!(joiner.is_empty() && waiting.0.is_empty());
+}
+
+/// Key, id and number of each part that has not ended.
+#[derive(Default)]
+struct Waiting(Vec<(u8, u16, u8)>);
+
+impl Waiting {
+    fn end(&mut self, part: (u8, u16, u8)) {
+        let at = self.0.iter().position(|&waits| waits == part);
+        self.0.swap_remove(at.expect("a part that waits"));
+    }
+
+    fn expire(&mut self, joiner: &mut Joiner<u8, u16>, now: Instant) {
+        for incomplete in joiner.expired(now) {
+            assert!((1..usize::from(incomplete.parts)).contains(&incomplete.present.len()));
+            incomplete.present.iter().for_each(|part| self.end((incomplete.key, part.id, part.part)));
+        }
+        assert!(joiner.next_deadline().is_none_or(|deadline| deadline > now));
+    }
 }

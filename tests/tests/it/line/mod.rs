@@ -5,6 +5,7 @@ mod fake;
 mod bad_input;
 mod consumers;
 mod disk;
+mod dissector;
 mod flow;
 mod links;
 mod login;
