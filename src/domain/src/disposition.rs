@@ -1,5 +1,7 @@
 //! What an answer of a carrier means for the message.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// What to do after a carrier's answer to a submit.
@@ -22,4 +24,10 @@ pub struct Meaning {
     pub disposition: Disposition,
     pub chinese: &'static str,
     pub english: &'static str,
+}
+
+impl fmt::Display for Meaning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.english, self.chinese)
+    }
 }

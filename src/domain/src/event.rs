@@ -100,6 +100,9 @@ pub enum Happened {
         state: ReportState,
         /// The carrier's word for the state, as it came.
         word: String,
+        /// What the word says, for people, if it is not delivered: English (Chinese).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// A message of a user, whole.
     Mo {

@@ -36,7 +36,7 @@ fn describe(happened: &Happened) -> (&'static str, String) {
             ("answered", format!("{uaop_id} part {part} push {push_sequence}{resp} code {code}: {word}"))
         }
         Happened::Finished { uaop_id, outcome } => ("finished", format!("{uaop_id} {}", ended(outcome))),
-        Happened::Reported { resp_sequence, report_sequence, uaop_id, part, to, state, word } => {
+        Happened::Reported { resp_sequence, report_sequence, uaop_id, part, to, state, word, reason } => {
             let state = match state {
                 ReportState::Delivered => "delivered",
                 ReportState::Failed => "failed",
@@ -46,7 +46,8 @@ fn describe(happened: &Happened) -> (&'static str, String) {
             let part = optional(" part ", part.as_ref());
             let report = optional(" report ", report_sequence.as_ref());
             let to = to.as_ref().map_or_else(String::new, |to| format!(" to {to:?}"));
-            ("reported", format!("{id}{part} resp {resp_sequence}{report}{to}: {state} ({word})"))
+            let reason = optional(", ", reason.as_ref());
+            ("reported", format!("{id}{part} resp {resp_sequence}{report}{to}: {state} ({word}){reason}"))
         }
         Happened::Mo { id, from, to, text } => ("mo", format!("{id} {}", mo(from, to, text))),
         Happened::MoIncomplete { id, from, to, part, parts, text } => {
@@ -143,6 +144,7 @@ mod tests {
                 to: Some(user()),
                 state: ReportState::Delivered,
                 word: "DELIVRD".to_owned(),
+                reason: None,
             },
             Happened::Reported {
                 resp_sequence: resp(),
@@ -152,6 +154,7 @@ mod tests {
                 to: None,
                 state: ReportState::Failed,
                 word: "MK:0001".to_owned(),
+                reason: Some("no answer (无应答)".to_owned()),
             },
             Happened::Mo { id: resp(), from: user(), to: line(), text: text() },
             Happened::MoIncomplete { id: resp(), from: user(), to: line(), part: 2, parts: 3, text: text() },

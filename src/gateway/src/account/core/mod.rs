@@ -27,8 +27,9 @@ pub use held::{Finished, Held, Judged, Settings, Turn, progress};
 /// Answered parts that are remembered for their reports.
 const REMEMBERED: usize = 200_000;
 
-/// How often a carrier may say "later" to one part.
-const LATER_TRIES: u16 = 10;
+/// How often a carrier may say "later" to one part: with the longest pause of the defaults, for a day. Some mean "not
+/// before eight in the morning".
+const LATER_TRIES: u16 = 300;
 
 /// One account.
 #[derive(Debug)]
@@ -333,7 +334,7 @@ impl Core {
     fn finish(&mut self, key: Key, mut outcome: Outcome, now: Now) {
         let Some(held) = self.messages.remove(&key) else { return };
         if let (Outcome::Refused { reason, .. }, Some(meaning)) = (&mut outcome, held.refusal) {
-            *reason = format!("{} ({})", meaning.english, meaning.chinese);
+            *reason = meaning.to_string();
         }
         self.queue.forget(key, held.submission.not_after);
         let happened =

@@ -1,5 +1,6 @@
 //! What the connections say.
 
+use domain::event::ReportState;
 use domain::{Happened, Party};
 use store::spool::Change;
 use wire::exchange::{Answer, Incoming, MessageId, Report as CarrierReport};
@@ -120,6 +121,7 @@ where
             to: (!destination.is_empty()).then(|| Party::national(&destination)),
             state: report.state,
             word: report.word.to_string(),
+            reason: (report.state != ReportState::Delivered).then(|| P::report_meaning(report).to_string()),
         };
         self.tell(happened, now);
     }

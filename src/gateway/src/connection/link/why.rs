@@ -22,7 +22,7 @@ impl Why {
         match self {
             Self::Session(Down::Refused { status }) => {
                 let meaning = P::login_meaning(*status);
-                format!("the login was refused with {status}: {} ({})", meaning.english, meaning.chinese)
+                format!("the login was refused with {status}: {meaning}")
             }
             Self::Session(down) => down.to_string(),
             Self::Closed => "the carrier closed the connection".to_owned(),
