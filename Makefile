@@ -22,9 +22,9 @@ check: ## Format, lints and documentation, all warnings denied
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items
 
-bench: ## Measure lb beside nginx stream, HAProxy and keepalived, and the codecs; results in bench/results
+bench: ## Measure lb beside nginx stream, HAProxy and keepalived, and the line; results in bench/results
 	@bash tests/setup
-	$(CARGO) build --locked --release -p lb -p bench
+	$(CARGO) build --locked --release -p lb -p smsline -p bench
 	$(CARGO) run --locked --release -q -p bench -- $(BENCH_ARGS)
 
 fuzz: ## Look for bytes, calls and texts that break what is in src/wire; FUZZ_SECONDS each
@@ -36,10 +36,10 @@ fuzz: ## Look for bytes, calls and texts that break what is in src/wire; FUZZ_SE
 			../../target/fuzz/corpus/$$target ../../src/wire/tests/corpus/$$target || exit; \
 	done
 
-dist: ## Build the static binary, in target/dist
-	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --locked --profile dist -p lb --target x86_64-unknown-linux-gnu
+dist: ## Build the static binaries, in target/dist
+	RUSTFLAGS="-C target-feature=+crt-static" $(CARGO) build --locked --profile dist -p lb -p smsline --target x86_64-unknown-linux-gnu
 	mkdir -p target/dist
-	cp target/x86_64-unknown-linux-gnu/dist/lb target/dist/lb
-	@ls -l target/dist/lb
+	cp target/x86_64-unknown-linux-gnu/dist/lb target/x86_64-unknown-linux-gnu/dist/smsline target/dist/
+	@ls -l target/dist/lb target/dist/smsline
 
 .PHONY: help demo test check bench fuzz dist

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
+use crate::binary;
 use crate::http::{self, Response};
 use crate::metrics::Metrics;
 use crate::place::Place;
@@ -197,22 +198,7 @@ impl Lb {
 /// # Errors
 /// There is none; says how to build it.
 pub fn binary() -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os("LB_BIN") {
-        let path = PathBuf::from(path);
-        if !path.is_file() {
-            bail!("LB_BIN names {}, which is no file", path.display());
-        }
-        return Ok(path);
-    }
-    let here = std::env::current_exe().context("cannot find the running program")?;
-    // target/PROFILE/bench, or target/PROFILE/deps/test-0123456789abcdef
-    let profile = here.ancestors().skip(1).find(|dir| !dir.ends_with("deps"));
-    let path = profile.context("the running program is nowhere")?.join("lb");
-    if !path.is_file() {
-        let release = if path.ends_with("release/lb") { " --release" } else { "" };
-        bail!("no {}: build it with `cargo build{release} -p lb`, or name one in LB_BIN", path.display());
-    }
-    Ok(path)
+    binary::find("lb", "LB_BIN")
 }
 
 fn write_config(dir: &Path, metrics: SocketAddr, config: &str) -> Result<()> {

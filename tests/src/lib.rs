@@ -3,6 +3,7 @@
 //! | module | gives |
 //! |---|---|
 //! | [`lb`] | the real `lb` binary: start, reload, metrics, log |
+//! | [`line`] | the real `smsline`: gateway and carrier, what goes in, what must come out |
 //! | [`nginx`], [`haproxy`], [`keepalived`] | the distribution's peers |
 //! | [`backend`] | servers inside this process that echo, hang, flood or reset on demand |
 //! | [`verify`] | streams of which every byte is checked |
@@ -14,18 +15,21 @@
 //! | [`place`] | where a process or a thread runs: on this host or on one of those |
 //! | [`ports`] | loopback ports that nobody else takes |
 //! | [`process`], [`usage`] | a child process with its log, and what its process tree uses |
+//! | [`binary`] | the programs under test |
 //! | [`metrics`], [`http`] | what an operator reads |
 //! | [`wait`] | conditions instead of sleeps |
 //!
 //! Calls block unless they are `async`. Errors are sentences for the person who reads the failed test.
 
 pub mod backend;
+pub mod binary;
 pub mod capture;
 pub mod gap;
 pub mod haproxy;
 pub mod http;
 pub mod keepalived;
 pub mod lb;
+pub mod line;
 pub mod metrics;
 pub mod netns;
 pub mod nginx;

@@ -43,6 +43,19 @@ pub enum Outcome {
     Expired,
 }
 
+impl Outcome {
+    /// As the file, the metrics and the log have it.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused { .. } => "refused",
+            Self::Uncertain => "uncertain",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 /// The state in a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -91,6 +104,7 @@ pub enum Happened {
     /// A message of a user, whole.
     Mo {
         /// The carrier's id of its (first) part.
+        #[serde(rename = "mo_id")]
         id: String,
         from: Party,
         /// The access number with its extension.
@@ -98,7 +112,15 @@ pub enum Happened {
         text: MessageText,
     },
     /// A part of a user's message whose other parts did not come in time.
-    MoIncomplete { id: String, from: Party, to: Party, part: u8, parts: u8, text: MessageText },
+    MoIncomplete {
+        #[serde(rename = "mo_id")]
+        id: String,
+        from: Party,
+        to: Party,
+        part: u8,
+        parts: u8,
+        text: MessageText,
+    },
     /// A user was cancelled, stopped for debt, or is normal again (SGIP `USERRPT`: 0, 1, 2).
     UserState { user: Party, condition: u8 },
     /// A connection of the account has logged in.
@@ -129,5 +151,19 @@ mod tests {
             r#"{"gateway":"gw","epoch":1,"account":"cm","at":2,"event":"finished","uaop_id":"m1","outcome":"refused","code":13,"reason":"bad number"}"#
         );
         assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+    }
+
+    #[test]
+    fn an_event_leaves_the_key_id_to_whoever_numbers_it() {
+        let (id, from, to) = ("00A1".to_owned(), Party("1".to_owned()), Party("2".to_owned()));
+        let text = MessageText("hi".to_owned());
+        for happened in [
+            Happened::Mo { id: id.clone(), from: from.clone(), to: to.clone(), text: text.clone() },
+            Happened::MoIncomplete { id, from, to, part: 1, parts: 2, text },
+        ] {
+            let json = serde_json::to_value(&happened).unwrap();
+            assert_eq!((json.get("id"), &json["mo_id"]), (None, &"00A1".into()));
+            assert_eq!(serde_json::from_value::<Happened>(json).unwrap(), happened);
+        }
     }
 }

@@ -44,8 +44,9 @@ impl Clock {
     /// What a clock on the wall of the carrier shows.
     #[must_use]
     pub fn stamp(&self, at: Millis) -> Stamp {
-        let at = i64::try_from(at.0).ok().and_then(|at| Timestamp::from_millisecond(at).ok()).unwrap_or_default();
-        let wall = at.to_zoned(self.zone.clone()).datetime();
+        let at =
+            i64::try_from(at.0).ok().and_then(|at| Timestamp::from_millisecond(at).ok()).unwrap_or_default();
+        let wall = self.zone.to_datetime(at);
         let small = |value: i8| u8::try_from(value).unwrap_or_default();
         Stamp {
             year: u16::try_from(wall.year()).unwrap_or_default(),

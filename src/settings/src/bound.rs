@@ -1,7 +1,7 @@
 //! Bounds of values, for [`crate::Section::checked`].
 
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::fault::Problem;
@@ -34,7 +34,7 @@ pub fn between<T: PartialOrd + Display + Copy>(low: T, high: T) -> impl Fn(&T) -
 ///
 /// # Errors
 /// It is longer than `sun_path` of `sockaddr_un` less its closing zero.
-pub fn socket_path(path: &PathBuf) -> Result<(), Problem> {
+pub fn socket_path(path: &Path) -> Result<(), Problem> {
     if path.as_os_str().len() < 108 {
         Ok(())
     } else {

@@ -13,6 +13,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
+type Drive = fn(&[u8]);
+
 const FILES: [(u8, &str); 5] = [
     (0, include_str!("vectors/cmpp2.txt")),
     (1, include_str!("vectors/cmpp3.txt")),
@@ -32,7 +34,7 @@ fn in_each_protocol_a_submit_and_a_report_are_answered() {
 
 #[test]
 fn the_corpus_is_driven_without_a_fault() {
-    let drives: [(&str, fn(&[u8])); 3] = [
+    let drives: [(&str, Drive); 3] = [
         ("bytes", drive::bytes),
         ("sessions", |input| {
             drive::sessions(input);

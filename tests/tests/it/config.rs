@@ -23,7 +23,8 @@ fn every_example_is_understood() {
     let mut seen = 0;
     for entry in fs::read_dir(repository::path("config")).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "yaml") {
+        let is_of_lb = path.file_name().is_some_and(|name| name != "gateway.yaml"); // that one's crate reads it
+        if is_of_lb && path.extension().is_some_and(|extension| extension == "yaml") {
             let text = fs::read_to_string(&path).unwrap();
             check_all(&text).unwrap_or_else(|faults| panic!("{}: {faults:#?}", path.display()));
             seen += 1;

@@ -40,6 +40,21 @@ fn the_metrics_page_and_the_endpoint_say_the_same() {
 }
 
 #[test]
+fn the_metrics_page_of_the_line_has_each_family_of_its_programs() {
+    let row = Regex::new(r"(?m)^\| `((?:gateway|carrier)_[a-z_]+)` \|").unwrap();
+    let described = columns(&row, &read("docs/line-metrics.md"));
+    let call = Regex::new(r#"\b(?:register|r)\s*\.[a-z_]+\(\s*"([a-z_]+)""#).unwrap();
+    let of = |namespace: &str, file: &str| -> BTreeSet<String> {
+        columns(&call, &read(file)).into_iter().map(|name| format!("{namespace}_{name}")).collect()
+    };
+    let mut registered = of("gateway", "src/gateway/src/metrics/families.rs");
+    registered.extend(of("gateway", "src/gateway/src/metrics/connection.rs"));
+    registered.extend(of("carrier", "src/carrier/src/metrics.rs"));
+    assert!(registered.len() > 30, "{registered:?}");
+    assert_eq!(described, registered, "docs/line-metrics.md");
+}
+
+#[test]
 fn every_reason_code_is_explained() {
     let source = read("lb/daemon/src/end.rs");
     let codes = columns(&Regex::new(r#"=> "([a-z_]+)","#).unwrap(), &source);
@@ -52,25 +67,28 @@ fn every_reason_code_is_explained() {
 
 #[test]
 fn the_alert_rules_are_rules_about_our_metrics() {
+    let page: BTreeSet<String> = Family::of_the_page().into_keys().collect();
     for rules in ["deploy/prometheus/lb.rules.yaml", "deploy/prometheus/keepalived.rules.yaml"] {
-        check_rules(rules);
+        check_rules(rules, r"\b((?:lb|process)_[a-z_]+)", &page);
     }
+    let row = Regex::new(r"(?m)^\| `(gateway_[a-z_]+)` \|").unwrap();
+    let page = columns(&row, &read("docs/line-metrics.md"));
+    check_rules("deploy/prometheus/gateway.rules.yaml", r"\b(gateway_[a-z_]+)", &page);
 }
 
-fn check_rules(rules: &str) {
+fn check_rules(rules: &str, names: &str, page: &BTreeSet<String>) {
     let output =
         Command::new("promtool").args(["check", "rules"]).arg(repository::path(rules)).output().unwrap();
     let said =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
 
-    let page = Family::of_the_page();
-    let used = columns(&Regex::new(r"\b((?:lb|process)_[a-z_]+)").unwrap(), &read(rules));
+    let used = columns(&Regex::new(names).unwrap(), &read(rules));
     assert!(used.len() >= 5, "{used:?}");
     for name in used {
         let family = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix));
-        let known = page.contains_key(&name) || family.is_some_and(|family| page.contains_key(family));
-        assert!(known, "{rules} uses {name}, which docs/metrics.md does not have");
+        let known = page.contains(&name) || family.is_some_and(|family| page.contains(family));
+        assert!(known, "{rules} uses {name}, which its page does not have");
     }
 }
 

@@ -1,18 +1,14 @@
 //! The other end of the administration socket.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
-use hyper::{Method, Request};
-use hyper_util::rt::TokioIo;
 use lb_core::config::Plan;
 use lb_core::pool::AdminState;
+use runtime::http_client::{Bytes, HttpClient, HttpError, Method, Peer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
-use tokio::net::UnixStream;
 
 use super::api::{Asked, Problem, SetState, SetWeight, Which};
 use crate::control::{Entry, Preview, Report};
@@ -23,9 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Talks to a running daemon.
 #[derive(Clone, Debug)]
-pub struct Client {
-    socket: PathBuf,
-}
+pub struct Client(HttpClient);
 
 /// Why there is no good answer.
 #[derive(Debug, Error)]
@@ -44,7 +38,7 @@ pub enum ClientError {
 
 impl Client {
     pub fn new(socket: &Path) -> Self {
-        Self { socket: socket.to_owned() }
+        Self(HttpClient::new(Peer::Unix(socket.to_owned()), PATIENCE))
     }
 
     pub async fn status(&self) -> Result<Report, ClientError> {
@@ -93,46 +87,25 @@ impl Client {
         path: &str,
         body: Bytes,
     ) -> Result<T, ClientError> {
-        tokio::time::timeout(PATIENCE, self.exchange(method, path, body))
-            .await
-            .unwrap_or(Err(ClientError::Silent))
-    }
-
-    async fn exchange<T: DeserializeOwned>(
-        &self,
-        method: Method,
-        path: &str,
-        body: Bytes,
-    ) -> Result<T, ClientError> {
-        let stream = UnixStream::connect(&self.socket)
-            .await
-            .map_err(|error| ClientError::Unreachable(self.socket.display().to_string(), error))?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(strange)?;
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(hyper::header::HOST, "lb")
-            .header(hyper::header::CONTENT_TYPE, "application/json")
-            .body(Full::new(body))
-            .map_err(strange)?;
-        let answer = async {
-            let response = sender.send_request(request).await.map_err(strange)?;
-            let status = response.status();
-            let body = response.into_body().collect().await.map_err(strange)?.to_bytes();
-            Ok((status, body))
-        };
-        let (status, body) = tokio::select! {
-            answer = answer => answer?,
-            // the connection ends by itself only when the daemon closes it early
-            ended = connection => return Err(ended.map_or_else(strange, |()| strange("connection closed"))),
-        };
-        if status.is_success() {
-            return serde_json::from_slice(&body).map_err(strange);
+        let answer = self.0.ask(method, path, "application/json", body).await?;
+        if answer.status.is_success() {
+            return serde_json::from_slice(&answer.body).map_err(strange);
         }
-        let problem = serde_json::from_slice(&body)
-            .unwrap_or_else(|_| Problem { error: format!("lb answers {status}"), faults: Vec::new() });
+        let problem = serde_json::from_slice(&answer.body).unwrap_or_else(|_| Problem {
+            error: format!("lb answers {}", answer.status),
+            faults: Vec::new(),
+        });
         Err(ClientError::Refused(problem))
+    }
+}
+
+impl From<HttpError> for ClientError {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Unreachable(peer, error) => Self::Unreachable(peer.to_string(), error),
+            HttpError::Silent(_) => Self::Silent,
+            HttpError::Broken(error) => Self::Strange(error),
+        }
     }
 }
 

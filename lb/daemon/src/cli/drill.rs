@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use jiff::tz::TimeZone;
+use runtime::command::say;
 use runtime::signals::Signals;
 use serde::Serialize;
 
 use super::vrrp::{PATIENCE, Patience, Released, Routers, Taken, milliseconds, tell_released, tell_taken};
-use super::{complain, say, timeline, vrrp};
+use super::{LB, timeline, vrrp};
 use crate::admin::api::Which;
 use crate::admin::client::Client;
 use crate::control::{Entry, Report};
@@ -86,7 +87,7 @@ pub(super) async fn drill(client: Client, name: String, yes: bool, json: bool) -
         say(&render(&outcome, &TimeZone::system()));
     }
     if let Some(failure) = &outcome.failure {
-        complain(failure);
+        LB.complain(failure);
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)

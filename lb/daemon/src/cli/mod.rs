@@ -16,14 +16,13 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Termination};
 
 use clap::{CommandFactory, Parser};
-use settings::Fault;
+use runtime::command::Program;
 
 use crate::admin::client::{Client, ClientError};
 use crate::vrrp::guard;
 use args::{Args, Command};
 
-/// The configuration is wrong (`EX_USAGE` of sysexits.h).
-pub const WRONG_CONFIG: u8 = 64;
+const LB: Program = Program("lb");
 
 /// Runs what the command line asks for.
 pub fn main() -> ExitCode {
@@ -71,40 +70,10 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     if let Some(ClientError::Refused(problem)) = error.downcast_ref()
         && !problem.faults.is_empty()
     {
-        complain(&problem.error);
-        print_faults(&problem.faults);
-        return ExitCode::from(WRONG_CONFIG);
+        return LB.refuse(&problem.error, &problem.faults);
     }
-    complain(&format!("{error:#}"));
+    LB.complain(format_args!("{error:#}"));
     ExitCode::FAILURE
-}
-
-/// Reads a configuration file; says so and gives the exit code if that fails.
-fn read_config(file: &Path) -> Result<String, ExitCode> {
-    std::fs::read_to_string(file).map_err(|error| {
-        complain(&format!("{}: {error}", file.display()));
-        ExitCode::from(WRONG_CONFIG)
-    })
-}
-
-#[expect(clippy::print_stderr, reason = "a command speaks to its caller")]
-fn complain(text: &str) {
-    eprintln!("lb: {text}");
-}
-
-#[expect(clippy::print_stderr, reason = "a command speaks to its caller")]
-fn print_faults(faults: &[Fault]) {
-    for fault in faults {
-        eprintln!("  {fault}");
-    }
-    let plural = if faults.len() == 1 { "" } else { "s" };
-    eprintln!("{} fault{plural}", faults.len());
-}
-
-/// Prints to standard output; a reader that has gone away ends it quietly.
-fn say(text: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 fn default_socket() -> PathBuf {

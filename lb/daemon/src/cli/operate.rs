@@ -1,9 +1,9 @@
 //! `lb server`.
 
 use lb_core::pool::AdminState;
+use runtime::command::say;
 
 use super::args::{ServerAction, ServerName, WeightChoice};
-use super::say;
 use crate::admin::client::Client;
 
 pub(super) async fn operate(client: Client, action: ServerAction) -> anyhow::Result<()> {

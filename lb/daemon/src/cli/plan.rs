@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
+use runtime::command::say;
 
-use super::say;
 use crate::admin::client::Client;
 use crate::control::describe;
 

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use lb_core::config::LogFormat;
+use runtime::command::print_faults;
 use runtime::logging::Format;
 use runtime::signals::{Signals, Wish};
 use tokio::net::TcpListener;
 
-use super::{WRONG_CONFIG, complain, fail, print_faults, read_config};
+use super::{LB, fail};
 use crate::admin;
 use crate::control::Control;
 use crate::host::{self, Compiled};
@@ -19,17 +20,13 @@ use crate::host::{self, Compiled};
 const ACCESS_RECORDS: &str = "access";
 
 pub(super) fn run(file: &Path, chosen: Option<&str>) -> ExitCode {
-    let text = match read_config(file) {
+    let text = match LB.read_config(file) {
         Ok(text) => text,
         Err(code) => return code,
     };
     match host::compile(&text, chosen) {
         Ok(compiled) => serve(compiled, file, chosen).unwrap_or_else(|error| fail(&error)),
-        Err(faults) => {
-            complain(&format!("{}:", file.display()));
-            print_faults(&faults);
-            ExitCode::from(WRONG_CONFIG)
-        }
+        Err(faults) => LB.refuse(format_args!("{}:", file.display()), &faults),
     }
 }
 
@@ -63,7 +60,7 @@ async fn live(compiled: Compiled, file: &Path, chosen: Option<&str>) -> anyhow::
     let control = match Control::start(compiled, file, chosen)? {
         Ok(control) => control,
         Err(faults) => {
-            complain("the configuration cannot be carried out here:");
+            LB.complain("the configuration cannot be carried out here:");
             print_faults(&faults);
             return Ok(ExitCode::FAILURE);
         }

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use comfy_table::{Cell, CellAlignment, Table, presets};
 use lb_core::pool::{ServerStatus, State, Status};
+use runtime::command::say;
+use runtime::table::{Cell, number, table};
 
-use super::say;
 use crate::admin::client::Client;
 use crate::control::Report;
 use crate::vrrp::{RouterStatus, State as RouterState};
@@ -163,19 +163,6 @@ fn servers(pool: &Status) -> String {
         ]);
     }
     table.to_string()
-}
-
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header.to_vec());
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table
-}
-
-fn number(value: impl ToString) -> Cell {
-    Cell::new(value.to_string()).set_alignment(CellAlignment::Right)
 }
 
 fn address(server: &ServerStatus) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::complain;
+use super::LB;
 use crate::admin::api::Which;
 use crate::admin::client::{Client, ClientError};
 use crate::control::Entry;
@@ -55,7 +55,7 @@ pub(super) async fn timeline(client: Client, wanted: Wanted) -> anyhow::Result<(
             Ok(entries) => entries,
             Err(error @ (ClientError::Unreachable(..) | ClientError::Silent)) => {
                 if !std::mem::replace(&mut lost, true) {
-                    complain(&error.to_string());
+                    LB.complain(&error);
                 }
                 continue;
             }

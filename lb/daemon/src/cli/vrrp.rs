@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
+use runtime::command::say;
 
 use super::args::VrrpAction;
-use super::say;
 use crate::admin::api::{Asked, Which};
 use crate::admin::client::{Client, ClientError};
 use crate::control::Entry;

@@ -2,9 +2,9 @@
 
 use anyhow::Context;
 use lb_core::pool::{AdminState, ServerStatus, State as ServerState, Status};
+use runtime::command::say;
 
 use super::args::{ServerName, Why};
-use super::say;
 use super::status::{state_word, time};
 use super::vrrp::milliseconds;
 use crate::admin::client::Client;

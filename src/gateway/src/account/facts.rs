@@ -2,9 +2,13 @@
 
 use domain::event::Outcome;
 use store::spool::SpoolError;
+use wire::error::DecodeError;
 
 use super::core::{Core, Finished};
+use super::level::{Alarm, Board, ConnectionLevel};
+use super::lines::Lines;
 use crate::clock::Now;
+use crate::connection::ConnectionId;
 use crate::metrics::AccountMetrics;
 
 /// Whose facts these are.
@@ -12,6 +16,7 @@ use crate::metrics::AccountMetrics;
 pub struct Facts {
     pub account: domain::Account,
     pub metrics: AccountMetrics,
+    pub board: Board,
     /// Whether there is an access record for each message.
     pub access: bool,
 }
@@ -24,13 +29,10 @@ impl Facts {
         if !self.access {
             return;
         }
-        let (word, code) = match outcome {
-            Outcome::Accepted => ("accepted", None),
-            Outcome::Refused { code, .. } => ("refused", *code),
-            Outcome::Uncertain => ("uncertain", None),
-            Outcome::Expired => ("expired", None),
+        let (code, reason) = match outcome {
+            Outcome::Refused { code, reason } => (*code, Some(reason)),
+            Outcome::Accepted | Outcome::Uncertain | Outcome::Expired => (None, None),
         };
-        let since = |from: domain::Millis| now.millis.0.saturating_sub(from.0);
         tracing::info!(
             target: "access",
             uaopId = %held.submission.uaop_id,
@@ -42,31 +44,47 @@ impl Facts {
             pushes = held.pushes,
             uncertain_pushes = held.uncertain_pushes,
             resp = held.resp_sequences.join(","),
-            outcome = word,
+            outcome = outcome.word(),
             code,
+            reason,
             waited_ms = held.pushed.map(|pushed| pushed.0.saturating_sub(held.taken.0)),
-            total_ms = since(held.taken),
+            total_ms = now.millis.0.saturating_sub(held.taken.0),
             "message"
         );
     }
 
-    pub fn link_up(&self, connection: u32, all_up: bool) {
-        self.metrics.link_alarm.set(i64::from(!all_up));
+    pub fn link_up(&self, connection: ConnectionId, lines: &Lines) {
+        self.links(lines);
         tracing::info!(account = %self.account, connection, "connected to the carrier");
     }
 
-    /// `alarming`: it is not the ordinary end of an idle connection.
-    pub fn link_down(&self, connection: u32, reason: &str, lost: usize, alarming: bool) {
-        if alarming {
-            self.metrics.link_alarm.set(1);
-            tracing::error!(account = %self.account, connection, reason, lost, "connection to the carrier is down");
-        } else {
-            tracing::info!(account = %self.account, connection, reason, "connection to the carrier is at rest");
-        }
+    pub fn link_down(&self, connection: ConnectionId, reason: &str, lost: usize) {
+        tracing::error!(account = %self.account, connection, reason, lost, "connection to the carrier is down");
+    }
+
+    pub fn link_not_up(&self, connection: ConnectionId, reason: &str) {
+        tracing::error!(account = %self.account, connection, reason, "no connection to the carrier; it is tried again and again");
+    }
+
+    pub fn unreadable_report(&self, connection: ConnectionId, command: u32, error: &DecodeError) {
+        self.metrics.mo.unreadable.inc();
+        tracing::error!(account = %self.account, connection, command, %error, "a report cannot be read; the carrier was told so");
+    }
+
+    /// The alarm about links, and whether parts can be submitted.
+    pub fn links(&self, lines: &Lines) {
+        self.metrics.link_alarm.set(i64::from(!lines.all_up()));
+        self.board.show(|level| {
+            level.ready = lines.any_up() && !level.alarms.contains(&Alarm::Spool);
+            level.connections =
+                lines.each().map(|(connection, up)| ConnectionLevel { connection, up }).collect();
+            set(&mut level.alarms, Alarm::Link, !lines.all_up());
+        });
     }
 
     pub fn answers(&self, alarm: bool) {
         self.metrics.answers_alarm.set(i64::from(alarm));
+        self.board.show(|level| set(&mut level.alarms, Alarm::Answers, alarm));
         if alarm {
             tracing::error!(account = %self.account, "the carrier refuses too many submits, or leaves them unanswered");
         } else {
@@ -78,17 +96,22 @@ impl Facts {
         tracing::warn!(account = %self.account, code, rate, "the carrier asks for less; slowing down");
     }
 
-    pub fn refused(&self, code: u32, chinese: &str, english: &str) {
-        tracing::warn!(account = %self.account, code, chinese, english, "the carrier refuses a part for good");
-    }
-
     pub fn lost(&self, count: usize) {
         tracing::warn!(account = %self.account, parts = count, "no answer: it is not known whether the carrier has them");
     }
 
     pub fn spool_failed(&self, error: &SpoolError) {
         self.metrics.spool_failures.inc();
+        self.board.show(|level| {
+            level.ready = false;
+            set(&mut level.alarms, Alarm::Spool, true);
+        });
         tracing::error!(account = %self.account, %error, "the spool cannot be written; nothing is pushed or acknowledged until it can");
+    }
+
+    /// A write has come through.
+    pub fn spool_works(&self) {
+        self.board.show(|level| set(&mut level.alarms, Alarm::Spool, false));
     }
 
     pub fn fragment_unreadable(&self) {
@@ -100,15 +123,29 @@ impl Facts {
         tracing::info!(account = %self.account, unfinished, "account stopped; what is unfinished waits in the spool");
     }
 
-    /// Gauges.
+    /// Gauges, and the board.
     pub fn level(&self, core: &Core, now: Now) {
         let (waiting, age) = core.waiting(now.millis);
+        let (unfinished, under_way) = (core.unfinished(), core.lines.under_way());
+        let (rate, slowed) = (core.pace.rate(now.instant), core.pace.is_braked(now.instant));
         let count = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
         self.metrics.waiting.set(count(waiting));
         self.metrics.queue_age.set(age.as_secs_f64());
-        self.metrics.unfinished.set(count(core.unfinished()));
-        self.metrics.under_way.set(i64::from(core.lines.under_way()));
-        self.metrics.rate_limit.set(core.pace.rate(now.instant).unwrap_or(0.0));
-        self.metrics.slowed.set(i64::from(core.pace.is_braked(now.instant)));
+        self.metrics.unfinished.set(count(unfinished));
+        self.metrics.under_way.set(i64::from(under_way));
+        self.metrics.rate_limit.set(rate.unwrap_or(0.0));
+        self.metrics.slowed.set(i64::from(slowed));
+        self.board.show(|level| {
+            (level.waiting, level.unfinished, level.under_way) = (waiting, unfinished, under_way);
+            (level.rate_limit, level.slowed) = (rate, slowed);
+        });
+        self.links(&core.lines);
+    }
+}
+
+fn set(alarms: &mut Vec<Alarm>, alarm: Alarm, on: bool) {
+    alarms.retain(|&other| other != alarm);
+    if on {
+        alarms.push(alarm);
     }
 }

@@ -11,8 +11,8 @@ use wire::exchange::Submit;
 use wire::protocol::Protocol;
 
 use super::core::Turn;
-use super::lines::ConnectionId;
 use super::queue::Key;
+use crate::connection::ConnectionId;
 
 /// One thing.
 pub enum Inbox<P: Protocol> {

@@ -1,7 +1,6 @@
 //! The account's connections, as the account sees them: which is up, and how many places its window has.
 
-/// Position of a connection in its account.
-pub type ConnectionId = u32;
+use crate::connection::ConnectionId;
 
 /// All connections of one account.
 #[derive(Clone, Debug, Default)]
@@ -22,8 +21,8 @@ pub struct Place {
 #[derive(Clone, Copy, Debug)]
 struct Line {
     up: bool,
-    /// Logins so far.
-    logins: u32,
+    /// Which login it is up in.
+    login: u32,
     /// Whether parts may be submitted on it (a login to receive only takes none).
     submits: bool,
     window: u32,
@@ -33,15 +32,21 @@ struct Line {
 impl Lines {
     /// One connection more; it is down. Places in its window, or `None` if it takes no submits.
     pub fn add(&mut self, window: Option<u16>) -> ConnectionId {
-        let line = Line { up: false, logins: 0, submits: window.is_some(), window: window.map_or(0, u32::from), used: 0 };
+        let line = Line {
+            up: false,
+            login: 0,
+            submits: window.is_some(),
+            window: window.map_or(0, u32::from),
+            used: 0,
+        };
         self.lines.push(line);
         u32::try_from(self.lines.len() - 1).unwrap_or(u32::MAX)
     }
 
-    pub fn up(&mut self, connection: ConnectionId) {
+    /// It has logged in for the `login`th time: its whole window is free.
+    pub fn up(&mut self, connection: ConnectionId, login: u32) {
         if let Some(line) = self.line(connection) {
-            (line.up, line.used) = (true, 0);
-            line.logins = line.logins.wrapping_add(1);
+            (line.up, line.used, line.login) = (true, 0, login);
         }
     }
 
@@ -61,7 +66,7 @@ impl Lines {
             .min_by_key(|&position| self.lines[position].used)?;
         self.lines[position].used += 1;
         self.last = position;
-        let login = self.lines[position].logins;
+        let login = self.lines[position].login;
         Some(Place { connection: u32::try_from(position).ok()?, login })
     }
 
@@ -84,7 +89,7 @@ impl Lines {
     #[must_use]
     pub fn current(&self, connection: ConnectionId) -> Option<Place> {
         let line = self.lines.get(usize::try_from(connection).ok()?).filter(|line| line.up)?;
-        Some(Place { connection, login: line.logins })
+        Some(Place { connection, login: line.login })
     }
 
     #[must_use]
@@ -96,6 +101,11 @@ impl Lines {
     #[must_use]
     pub fn any_up(&self) -> bool {
         self.lines.iter().any(|line| line.up && line.submits)
+    }
+
+    /// Each one, and whether it is up.
+    pub fn each(&self) -> impl Iterator<Item = (ConnectionId, bool)> {
+        (0..).zip(self.lines.iter().map(|line| line.up))
     }
 
     /// Whether each of them is up.
@@ -129,7 +139,7 @@ mod tests {
         let mut lines = Lines::default();
         for &window in windows {
             let id = lines.add(Some(window));
-            lines.up(id);
+            lines.up(id, 1);
         }
         lines
     }
@@ -158,9 +168,9 @@ mod tests {
         let mut lines = Lines::default();
         let receiver = lines.add(None);
         let sender = lines.add(Some(1));
-        lines.up(receiver);
+        lines.up(receiver, 1);
         assert_eq!((lines.take(), lines.any_up(), lines.all_up()), (None, false, false));
-        lines.up(sender);
+        lines.up(sender, 1);
         assert!(lines.all_up());
         assert_eq!(connections(&mut lines), [sender]);
     }
@@ -171,7 +181,7 @@ mod tests {
         let old = lines.take().unwrap();
         lines.down(0);
         assert!(!lines.holds(old));
-        lines.up(0);
+        lines.up(0, 2);
         let new = lines.take().unwrap();
         lines.give_back(old);
         assert_eq!(lines.take(), None, "the old place is not the new one's");

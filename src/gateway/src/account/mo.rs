@@ -47,7 +47,10 @@ struct FragmentKey {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
     /// It is whole: to be told, and its parts' rows are of no use any more.
-    Whole { happened: Happened, gone: Vec<i64> },
+    Whole {
+        happened: Happened,
+        gone: Vec<i64>,
+    },
     /// It waits in the spool for the other parts.
     Part(Change),
     Repeated,
@@ -92,7 +95,9 @@ impl Mos {
         };
         match self.joiner.add(between.clone(), part, coding, headed.content, mo.id, now.instant) {
             Joined::Duplicate => Received::Repeated,
-            Joined::Waiting => Received::Part(Change::Fragment(self.fragment(mo, between, part, headed.content, now))),
+            Joined::Waiting => {
+                Received::Part(Change::Fragment(self.fragment(mo, between, part, headed.content, now)))
+            }
             Joined::Whole { text, ids } => {
                 let gone = ids.iter().filter_map(|id| self.rows.remove(id)).collect();
                 let first = ids.first().copied().unwrap_or(mo.id);
@@ -126,7 +131,14 @@ impl Mos {
         self.joiner.next_deadline()
     }
 
-    fn fragment(&mut self, mo: &Mo, between: Between, part: PartHeader, content: &[u8], now: Now) -> Fragment {
+    fn fragment(
+        &mut self,
+        mo: &Mo,
+        between: Between,
+        part: PartHeader,
+        content: &[u8],
+        now: Now,
+    ) -> Fragment {
         let row = self.next_row.fetch_add(1, Ordering::Relaxed);
         self.rows.insert(mo.id, row);
         let (reference, wide) = match part.reference() {
@@ -215,7 +227,9 @@ mod tests {
         assert_eq!(mos.expired(now.instant), []);
         let due = mos.deadline().unwrap();
         let told = mos.expired(due);
-        assert!(matches!(&told[..], [(Happened::MoIncomplete { part: 2, parts: 2, text, .. }, Some(5))] if text.0 == "lo"));
+        assert!(
+            matches!(&told[..], [(Happened::MoIncomplete { part: 2, parts: 2, text, .. }, Some(5))] if text.0 == "lo")
+        );
     }
 
     #[test]

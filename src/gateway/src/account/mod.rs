@@ -4,8 +4,9 @@
 //! makes durable what has happened, and only then sends or answers.
 
 pub mod core;
-mod facts;
+pub mod facts;
 pub mod inbox;
+pub mod level;
 pub mod lines;
 pub mod memory;
 pub mod mo;

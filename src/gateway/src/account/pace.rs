@@ -93,11 +93,11 @@ impl Pace {
         pause.max(token)
     }
 
-    /// The carrier said "slower".
-    pub fn slow_down(&mut self, now: Instant) {
+    /// The carrier said "slower". Whether that changes anything: it does once for all that were under way together.
+    pub fn slow_down(&mut self, now: Instant) -> bool {
         self.count_seconds(now);
         if self.brake.is_some_and(|brake| now.saturating_duration_since(brake.since) < CALM) {
-            return;
+            return false;
         }
         let measured = f64::from(self.sent[0].max(self.sent[1]));
         let current = match self.rate(now) {
@@ -106,10 +106,12 @@ impl Pace {
             None => measured,
         };
         let rate = (current * BRAKE).max(f64::from(self.slow_down.least_rate));
-        self.brake = Some(Brake { rate, target: self.limit.unwrap_or(current * BEYOND).max(rate), since: now });
+        self.brake =
+            Some(Brake { rate, target: self.limit.unwrap_or(current * BEYOND).max(rate), since: now });
         self.not_before = Some(now + self.slow_down.pause);
         self.tokens = 0.0;
         self.filled = now + self.slow_down.pause;
+        true
     }
 
     fn count_seconds(&mut self, now: Instant) {
@@ -132,9 +134,8 @@ impl Brake {
     /// What it allows; `None` once it is released.
     fn rate(&self, recovery: Duration, now: Instant) -> Option<f64> {
         let passed = now.saturating_duration_since(self.since);
-        (passed < recovery).then(|| {
-            self.rate + (self.target - self.rate) * passed.as_secs_f64() / recovery.as_secs_f64()
-        })
+        (passed < recovery)
+            .then(|| self.rate + (self.target - self.rate) * passed.as_secs_f64() / recovery.as_secs_f64())
     }
 }
 
@@ -182,8 +183,8 @@ mod tests {
         let mut pace = Pace::new(Some(400), SLOW_DOWN, start);
         assert!(send(&mut pace, start, Duration::from_secs(1)) > 390);
         let told = start + Duration::from_secs(1);
-        pace.slow_down(told);
-        pace.slow_down(told + Duration::from_millis(5)); // one of those under way
+        assert!(pace.slow_down(told));
+        assert!(!pace.slow_down(told + Duration::from_millis(5)), "one of those under way");
         assert!(!pace.take(told));
         assert_eq!(pace.next(told), Some(told + SLOW_DOWN.pause).max(pace.next(told)));
         let rates: Vec<f64> =
@@ -200,7 +201,7 @@ mod tests {
         let mut pace = Pace::new(None, SLOW_DOWN, now);
         (0..64).for_each(|_| assert!(pace.take(now)));
         for _ in 0..20 {
-            pace.slow_down(now);
+            assert!(pace.slow_down(now));
             now += Duration::from_secs(1);
         }
         assert!(pace.rate(now).is_some_and(|rate| (1.0..=2.0).contains(&rate)), "{:?}", pace.rate(now));
@@ -214,6 +215,6 @@ mod tests {
         let mut pace = Pace::new(Some(10), SLOW_DOWN, start);
         assert!(pace.take(start));
         assert!(!pace.take(start - Duration::from_secs(50)));
-        pace.slow_down(start - Duration::from_secs(50));
+        assert!(pace.slow_down(start - Duration::from_secs(50)));
     }
 }

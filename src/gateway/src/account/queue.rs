@@ -158,6 +158,9 @@ mod tests {
         queue.forget(2, Some(Millis(100)));
         assert_eq!(queue.ended(Millis(100)), None, "its last millisecond still counts");
         assert_eq!(queue.next_end(), Some(Millis(100)));
-        assert_eq!((queue.ended(Millis(101)), queue.ended(Millis(101)), queue.ended(Millis(101))), (Some(1), Some(3), None));
+        assert_eq!(
+            (queue.ended(Millis(101)), queue.ended(Millis(101)), queue.ended(Millis(101))),
+            (Some(1), Some(3), None)
+        );
     }
 }

@@ -132,7 +132,10 @@ mod tests {
         let second = rules().submit(&submission, 0x1_0203, 2, None).unwrap();
         assert_eq!((second.part, second.parts, second.coding, second.header), (2, 2, 8, true));
         assert_eq!(second.content[..6], [5, 0, 3, 3, 2, 2]);
-        assert_eq!((second.source.to_text(), second.destinations[0].to_text()), ("106900000142".into(), "13800138000".into()));
+        assert_eq!(
+            (second.source.to_text(), second.destinations[0].to_text()),
+            ("106900000142".into(), "13800138000".into())
+        );
         assert_eq!(rules().submit(&submission, 0x1_0203, 2, None), Ok(second));
     }
 

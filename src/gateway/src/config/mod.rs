@@ -22,10 +22,10 @@ pub fn read(text: &str) -> Result<Config, Vec<Fault>> {
     read_for(text, &host::AnyHost)
 }
 
-/// As [`read`], for a file that `host` is to carry out.
+/// As [`read()`], for a file that `host` is to carry out.
 ///
 /// # Errors
-/// As [`read`], and what the host has not.
+/// As [`read()`], and what the host has not.
 pub fn read_for(text: &str, host: &dyn Host) -> Result<Config, Vec<Fault>> {
     let tree = settings::parse(text).map_err(|fault| vec![*fault])?;
     let faults = Faults::default();

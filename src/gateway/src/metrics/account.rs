@@ -1,6 +1,7 @@
 //! The handles of one account: looked up once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Disposition;
@@ -16,7 +17,7 @@ const MOST_CODE: u32 = 999;
 #[derive(Debug)]
 pub struct AccountMetrics {
     name: String,
-    families: std::sync::Arc<Families>,
+    families: Arc<Families>,
     pub taken: IntCounter,
     pushed: [IntCounter; 3],
     answers: HashMap<u32, IntCounter>,
@@ -31,12 +32,13 @@ pub struct AccountMetrics {
     pub slowed: IntGauge,
     pub link_alarm: IntGauge,
     pub answers_alarm: IntGauge,
-    pub mo: Mo,
+    pub mo: MoMetrics,
+    pub spool_failures: IntCounter,
 }
 
 /// Users' messages.
 #[derive(Debug)]
-pub struct Mo {
+pub struct MoMetrics {
     pub whole: IntCounter,
     pub incomplete: IntCounter,
     pub repeated: IntCounter,
@@ -45,7 +47,7 @@ pub struct Mo {
 
 impl AccountMetrics {
     #[must_use]
-    pub fn new(families: &std::sync::Arc<Families>, account: &domain::Account) -> Self {
+    pub fn new(families: &Arc<Families>, account: &domain::Account) -> Self {
         let name = account.as_str();
         let of = |value: &'static str| [name, value];
         let pushed = ["first", "retry", "uncertain"];
@@ -66,13 +68,14 @@ impl AccountMetrics {
             slowed: families.slowed.with_label_values(&[name]),
             link_alarm: families.alarm.with_label_values(&of("link")),
             answers_alarm: families.alarm.with_label_values(&of("answers")),
-            mo: Mo {
+            mo: MoMetrics {
                 whole: families.mo.with_label_values(&of("whole")),
                 incomplete: families.mo.with_label_values(&of("incomplete")),
                 repeated: families.mo.with_label_values(&of("repeated")),
                 unreadable: families.mo.with_label_values(&of("unreadable")),
             },
-            families: std::sync::Arc::clone(families),
+            spool_failures: families.spool_failures.clone(),
+            families: Arc::clone(families),
         }
     }
 

@@ -34,7 +34,10 @@ impl Families {
     /// # Errors
     /// When two families share a name.
     pub fn new(registry: &Registry) -> prometheus::Result<Self> {
+        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let register = Register { registry, namespace: "gateway" };
+        let build = register.int_gauges("build_info", "Always 1; the version is a label.", &["version"])?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         Ok(Self {
             taken: register.counters(
                 "messages_taken_total",

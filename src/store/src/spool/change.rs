@@ -27,7 +27,7 @@ pub(super) fn apply(
     })
 }
 
-/// Forgets whole rows of finished messages; how many messages it were.
+/// Forgets whole rows of finished messages; the answer is how many messages.
 pub(super) fn forget(
     connection: &Connection,
     _: &mut SpoolStage,

@@ -2,7 +2,11 @@
 
 mod change;
 mod events;
+#[cfg(test)]
+mod full;
 mod marks;
+#[cfg(test)]
+mod model;
 mod recover;
 mod stage;
 mod take;
@@ -15,7 +19,7 @@ use domain::{Event, Millis, Submission};
 use rusqlite::Connection;
 
 pub use recover::{Recovered, Unfinished};
-pub use types::{Change, Counts, Fragment, SpoolSettings, Stored, Taken};
+pub use types::{Change, Counts, Fragment, SpoolSettings, Stored, Taken, Unwritten};
 
 use crate::sqlite::{Database, Figures, Refused, StoreError, Writer};
 use stage::{Level, SpoolStage};
@@ -92,15 +96,20 @@ impl Spool {
         self.inner.writer.offer(work, done)
     }
 
-    /// Makes all the changes or (on an error) none. Changes handed in one after the other are made in that order.
+    /// Makes all the changes or (on an error, which brings them back) none. Changes handed in one after the other are made in that order.
     ///
     /// # Errors
     /// Only when the spool has stopped; `done` is not called then.
     pub fn write(
         &self,
         changes: Vec<Change>,
-        done: impl FnOnce(Result<(), SpoolError>) + Send + 'static,
+        done: impl FnOnce(Result<(), Unwritten>) + Send + 'static,
     ) -> Result<(), Refused> {
+        let changes = Arc::new(changes);
+        let kept = Arc::clone(&changes);
+        let done = move |result: Result<(), SpoolError>| {
+            done(result.map_err(|error| Unwritten { error, changes: Arc::unwrap_or_clone(kept) }));
+        };
         self.inner.writer.push(move |c, stage| change::apply(c, stage, &changes), done)
     }
 

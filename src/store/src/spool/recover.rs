@@ -25,7 +25,8 @@ pub struct Recovered {
 }
 
 /// The messages that were unfinished when the spool was opened, in the order of their keys, read from the disk piece by
-/// piece. It may be read while the spool works: one that is finished meanwhile may be missing.
+/// piece. It may be read while the spool works: one that is finished meanwhile may be missing. Until it is dropped, the
+/// folder stays in use.
 #[derive(Debug)]
 pub struct Unfinished {
     database: Arc<Database>,

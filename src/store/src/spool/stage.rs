@@ -113,7 +113,11 @@ impl Stage for SpoolStage {
                 .execute(params![marks.last_event, first, bytes])?;
         }
         self.clear();
-        self.marks.map_or(Ok(()), |marks| marks.store(connection))
+        match self.marks {
+            Some(marks) => marks.store(connection),
+            // Nothing was changed since a rollback, but perhaps before it: the counts are wanted after the commit.
+            None => self.marks(connection).map(|_| ()),
+        }
     }
 
     fn committed(&mut self) {

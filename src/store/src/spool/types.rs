@@ -5,7 +5,7 @@ use std::fmt;
 use domain::event::Outcome;
 use domain::{Account, Event, Millis, Submission};
 
-use crate::sqlite::Tuning;
+use crate::sqlite::{StoreError, Tuning};
 
 #[derive(Clone, Copy, Debug)]
 pub struct SpoolSettings {
@@ -55,6 +55,13 @@ pub enum Change {
     Fragment(Fragment),
     /// Ids of fragments; unknown ones are passed over.
     FragmentsGone(Vec<i64>),
+}
+
+/// Changes that were not made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unwritten {
+    pub error: StoreError,
+    pub changes: Vec<Change>,
 }
 
 /// A part of a user's long message; the others have not come yet.

@@ -16,7 +16,7 @@ const BATCH: usize = 4096;
 
 /// What the jobs of one transaction share: a place for rows that are cheaper to write together.
 pub trait Stage: Send + 'static {
-    /// Writes what was held back; called before a commit, and alone after each job when jobs are tried one by one.
+    /// Writes what was held back; called last before a commit, and also after each job when jobs are tried one by one.
     ///
     /// # Errors
     /// What SQLite says.
@@ -216,7 +216,7 @@ impl<S: Stage> Worker<S> {
             for job in batch {
                 results.push(self.alone(job.as_mut())?);
             }
-            Ok(())
+            self.stage.flush(&self.connection)
         });
         self.end(ran)?;
         Ok(results)

@@ -1,8 +1,8 @@
 //! What codes and words say, for decisions and for people.
 //!
-//! A code that another attempt can change is [`Disposition::Later`]; one that the message, the account or the contract
-//! causes is [`Disposition::Final`], and so is a code that nobody here knows: an attempt at a time is no way to find
-//! out.
+//! A code that another attempt can change is [`Disposition::Later`]. One that the message, the account or the contract
+//! causes is [`Disposition::Final`], and so is a code that is not the standard's: most of a carrier's own codes are
+//! refusals for good (black lists, content), and the bank is to know at once.
 
 use domain::Disposition::{self, Accepted, Final, Later, SlowDown};
 use domain::Meaning;

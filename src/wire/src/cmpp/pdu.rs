@@ -65,7 +65,8 @@ macro_rules! pdus {
                 match self {
                     $(Self::$name(body) => body.fmt(f),)*
                     Self::Unknown { command, body } => {
-                        write!(f, "Unknown {{ command: {command:#010x}, {} bytes }}", body.len())
+                        let name = command::name(*command).unwrap_or("Unknown");
+                        write!(f, "{name} {{ command: {command:#010x}, {} bytes }}", body.len())
                     }
                 }
             }
@@ -96,4 +97,16 @@ pdus! {
     ActiveTestResp = command::ACTIVE_TEST_RESP,
     Fwd = command::FWD,
     FwdResp = command::FWD_RESP,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_without_a_layout_shows_its_name_and_not_its_body() {
+        let shown = |command| format!("{:?}", Pdu::Unknown { command, body: b"13800138000".to_vec() });
+        assert_eq!(shown(0x10), "MT_ROUTE { command: 0x00000010, 11 bytes }");
+        assert_eq!(shown(0x8000_0003), "Unknown { command: 0x80000003, 11 bytes }");
+    }
 }

@@ -9,8 +9,13 @@ pub(super) struct Inbound<S> {
     known: BTreeMap<S, Known>,
     /// Those with an answer, the oldest first; at most `places`.
     answered: VecDeque<S>,
+    /// Those that will never have one, the oldest first; at most [`IGNORED`].
+    ignored: VecDeque<S>,
     places: usize,
 }
+
+/// How many requests that stay without an answer are remembered, so that their repeats stay without one too.
+const IGNORED: usize = 1024;
 
 struct Known {
     content: u64,
@@ -31,7 +36,8 @@ pub(super) enum Seen<'a> {
 
 impl<S: Copy + Ord> Inbound<S> {
     pub(super) fn new(window: u16) -> Self {
-        Self { known: BTreeMap::new(), answered: VecDeque::new(), places: usize::from(window) }
+        let (answered, ignored) = (VecDeque::new(), VecDeque::new());
+        Self { known: BTreeMap::new(), answered, ignored, places: usize::from(window) }
     }
 
     /// No request is without an answer.
@@ -70,8 +76,23 @@ impl<S: Copy + Ord> Inbound<S> {
         }
     }
 
+    /// An unanswered request will have no answer: it takes no place any more, and its repeats are dropped.
+    pub(super) fn ignore(&mut self, sequence: S) {
+        let Some(known) = self.known.get_mut(&sequence).filter(|known| known.answer.is_none()) else {
+            return;
+        };
+        // what a repeat gets
+        known.answer = Some(Vec::new());
+        if self.ignored.len() >= IGNORED
+            && let Some(oldest) = self.ignored.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        self.ignored.push_back(sequence);
+    }
+
     fn unanswered(&self) -> usize {
-        self.known.len().saturating_sub(self.answered.len())
+        self.known.len().saturating_sub(self.answered.len() + self.ignored.len())
     }
 
     /// Makes room for one more with an answer; returns the memory that the oldest had.

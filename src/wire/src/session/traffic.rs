@@ -55,6 +55,13 @@ impl<P: Protocol> Session<P> {
         self.active();
     }
 
+    /// Leaves a [`Request`](super::Event::Request) without an answer for good, not to be answered later: its place in
+    /// the peer's window is free here, and its repeats are dropped. For a peer's test.
+    pub fn ignore(&mut self, sequence: P::Sequence) {
+        self.inbound.ignore(sequence);
+        self.active();
+    }
+
     /// Ends the session: no new requests, and none is repeated. Answers still come until the peer has answered the
     /// TERMINATE, or [`Limits::answer`](super::Limits::answer) is over. Wait for [`Session::unanswered`] to be empty
     /// first, to leave nothing open. Before it is up it is over at once.

@@ -91,7 +91,7 @@ fn metrics(mut section: Section<'_>) -> Option<Metrics> {
 fn admin(section: Option<Section<'_>>) -> Admin {
     let mut admin = Admin { socket: PathBuf::from("/run/lb/lb.sock") };
     let Some(mut section) = section else { return admin };
-    admin.socket = section.checked("socket", admin.socket, socket_path);
+    admin.socket = section.checked("socket", admin.socket, |path| socket_path(path));
     section.finish();
     admin
 }

@@ -13,12 +13,12 @@ use std::time::Duration;
 use anyhow::Context;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
+use runtime::command::say;
 use runtime::signals::Signals;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, channel, unbounded_channel};
 use tokio::time::MissedTickBehavior;
 
-use super::say;
 use crate::admin::client::{Client, ClientError};
 use crate::control::Report;
 use model::{Model, Order, Wish};

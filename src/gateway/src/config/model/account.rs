@@ -4,9 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use domain::Number;
+use domain::text::{Preference, ReferenceWidth, Signature};
 use ipnet::IpNet;
 use wire::exchange::Profile;
 use wire::protocol::{Credentials, Secret, Version};
+use wire::session::Limits;
 use wire::text::Text;
 
 use super::{Address, Hours};
@@ -39,6 +41,15 @@ pub struct Account {
     pub mo_wait: Duration,
     /// SGIP: where the carrier connects to, with reports and users' messages.
     pub listen: Option<Listen>,
+}
+
+impl Account {
+    /// Of each of its sessions.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let Timers { answer, tries, idle, idle_end, login, .. } = self.timers;
+        Limits { window: self.window, answer, tries, idle: Some(idle), idle_end, login }
+    }
 }
 
 /// A protocol and its version.
@@ -121,40 +132,11 @@ pub struct SlowDown {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextRules {
     /// Of what is not ASCII.
-    pub coding: Coding,
-    pub reference: Reference,
+    pub coding: Preference,
+    pub reference: ReferenceWidth,
     /// A text of more parts is refused.
     pub most_parts: u8,
     pub signature: Option<Signature>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Coding {
-    Ucs2,
-    Gb18030,
-}
-
-/// The width of the number that the parts of a message share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reference {
-    Bits8,
-    Bits16,
-}
-
-/// Who sends, in the text itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signature {
-    /// With its brackets: `【Bank】`.
-    pub text: String,
-    pub at: End,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum End {
-    Start,
-    End,
 }
 
 /// Where an SGIP carrier connects to.

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use domain::lifecycle::WhenUncertain;
 use domain::{Class, GatewayId};
 use jiff::tz::TimeZone;
 use runtime::logging::Format;
@@ -49,26 +50,17 @@ pub struct Log {
     pub access: bool,
 }
 
-/// What becomes of a part of which it is not known whether the carrier has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Uncertain {
-    /// It is sent again: never lost, now and then twice.
-    Resend,
-    /// It is not: the message ends as uncertain.
-    Mark,
-}
-
 /// The policies of the classes of messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Classes {
     /// Of the classes that the file does not name.
-    pub default: Uncertain,
-    pub named: BTreeMap<Class, Uncertain>,
+    pub default: WhenUncertain,
+    pub named: BTreeMap<Class, WhenUncertain>,
 }
 
 impl Classes {
     #[must_use]
-    pub fn uncertain(&self, class: &Class) -> Uncertain {
+    pub fn uncertain(&self, class: &Class) -> WhenUncertain {
         self.named.get(class).copied().unwrap_or(self.default)
     }
 }

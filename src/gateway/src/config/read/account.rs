@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use domain::text::{Place, Preference, ReferenceWidth, Signature};
+use ipnet::IpNet;
 use settings::{Address, Problem, Section, between, not_zero};
 use wire::exchange::Profile;
 use wire::protocol::{Credentials, Secret};
@@ -11,9 +13,7 @@ use wire::text::Text;
 use super::secret::{PASSWORD, SECRET, secret};
 use super::timers::{backoff, slow_down, timers};
 use super::value::{AccessNumber, Field, Name, Span, at_most, digits};
-use crate::config::{
-    Account, Backoff, Coding, End, Host, Hours, Listen, Login, Protocol, Reference, Signature, TextRules,
-};
+use crate::config::{Account, Backoff, Host, Hours, Listen, Login, Protocol, TextRules};
 
 /// What is wrong is noted; `None` where something that has no default is missing or wrong.
 pub(super) fn account(mut all: Section<'_>, host: &dyn Host) -> Option<Account> {
@@ -196,9 +196,9 @@ fn logins(
 fn text(section: &mut Section<'_>) -> TextRules {
     let signature = section.section("signature").and_then(|mut signature| {
         let text = signature.required("text");
-        let at = signature.choice("at", &[("start", End::Start), ("end", End::End)], End::Start);
+        let place = signature.choice("at", &[("start", Place::Start), ("end", Place::End)], Place::Start);
         signature.finish();
-        Some(Signature { text: text?, at })
+        Some(Signature { text: text?, place })
     });
     let reference = section.checked("reference", 8_u8, |bits| match bits {
         8 | 16 => Ok(()),
@@ -207,10 +207,10 @@ fn text(section: &mut Section<'_>) -> TextRules {
     TextRules {
         coding: section.choice(
             "coding",
-            &[("ucs2", Coding::Ucs2), ("gb18030", Coding::Gb18030)],
-            Coding::Ucs2,
+            &[("ucs2", Preference::Ucs2), ("gb18030", Preference::Gb18030)],
+            Preference::Ucs2,
         ),
-        reference: if reference == 8 { Reference::Bits8 } else { Reference::Bits16 },
+        reference: if reference == 8 { ReferenceWidth::Eight } else { ReferenceWidth::Sixteen },
         most_parts: section.checked("most_parts", 10, between(1, 255)),
         signature,
     }
@@ -220,8 +220,11 @@ fn listen(section: &mut Section<'_>, protocol: Protocol, host: &dyn Host) -> Opt
     let part = section.section("listen");
     let is_sgip = protocol == Protocol::Sgip12;
     only(section, "listen", is_sgip, "only SGIP carriers connect to their customers");
+    if !is_sgip {
+        return None;
+    }
     let Some(mut part) = part else {
-        if is_sgip && !section.has("listen") {
+        if !section.has("listen") {
             let advice = "add `listen: …`: reports and users' messages come on connections from the carrier";
             section.missing("listen", advice);
         }
@@ -230,8 +233,8 @@ fn listen(section: &mut Section<'_>, protocol: Protocol, host: &dyn Host) -> Opt
     let address = part.required("address");
     let name = part.required("name").map(|name: Field<16>| name.0);
     let password: Option<Secret> = secret(&mut part, PASSWORD, 16, host);
-    let carriers = part.list("carriers");
-    if carriers.is_empty() {
+    let carriers: Vec<IpNet> = part.list("carriers");
+    if part.items("carriers").is_empty() {
         part.missing("carriers", "add `carriers: …`, the addresses that the carrier connects from");
     }
     part.finish();

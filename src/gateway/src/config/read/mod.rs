@@ -11,12 +11,13 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use domain::lifecycle::WhenUncertain;
 use domain::{Class, GatewayId};
 use jiff::tz::TimeZone;
 use runtime::logging::Format;
 use settings::{Faults, Node, Part, Section, not_zero, socket_path};
 
-use super::{Account, Classes, Config, Host, Log, Uncertain};
+use super::{Account, Classes, Config, Host, Log};
 
 pub(super) use secret::mask;
 use value::Name;
@@ -29,7 +30,7 @@ pub(super) fn config(tree: &Node, faults: &Faults, host: &dyn Host) -> Option<Co
     let config = Config {
         gateway: gateway.or_else(|| "nameless".parse().ok())?,
         spool: top.required("spool").unwrap_or_default(),
-        uplink: top.checked("uplink", PathBuf::from("/run/smsline/gateway.sock"), socket_path),
+        uplink: top.checked("uplink", PathBuf::from("/run/smsline/gateway.sock"), |path| socket_path(path)),
         metrics: metrics(top.part("metrics")),
         log: log(top.section("log"), host),
         time_zone: time_zone(&mut top, host)?,
@@ -75,8 +76,8 @@ fn time_zone(top: &mut Section<'_>, host: &dyn Host) -> Option<TimeZone> {
 
 /// A list of names with their policy; the name `default` stands for all classes that are not in it.
 fn classes(top: &mut Section<'_>) -> Classes {
-    let mut classes = Classes { default: Uncertain::Resend, named: BTreeMap::new() };
-    let choices = [("resend", Uncertain::Resend), ("mark", Uncertain::Mark)];
+    let mut classes = Classes { default: WhenUncertain::Resend, named: BTreeMap::new() };
+    let choices = [("resend", WhenUncertain::Resend), ("mark", WhenUncertain::Mark)];
     let faults = top.faults();
     for node in top.items("classes") {
         let Some(mut section) = Section::open(node, faults) else { continue };

@@ -38,7 +38,7 @@ impl<const N: usize> Setting for Field<N> {
                 format!("write {}", Self::EXPECTED),
             ));
         }
-        let advice = "write what the carrier has given you; see the widths in docs/gateway.md";
+        let advice = "write what the carrier has given you";
         text.parse().map(Self).map_err(|error| Problem::new(format!("this does not fit: {error}"), advice))
     }
 }

@@ -1,43 +1,34 @@
 //! The state of one account, and what follows from each thing that happens to it. No I/O: what must be durable is
 //! collected as changes for the spool.
 
+mod held;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use domain::event::{Attempt, Outcome};
 use domain::lifecycle::{Answered, Delivery, Part};
-use domain::{Account, Disposition, Event, GatewayId, Happened, Millis, Submission};
+use domain::{Disposition, Event, Happened, Meaning, Millis, Submission};
 use store::spool::Change;
 use wire::exchange::Answer;
 
-use super::lines::{Lines, Place};
-use super::memory::{Known, Memory};
-use super::pace::Pace;
-use super::queue::{Key, Queue};
-use super::verdict::Verdict;
+use crate::account::lines::Lines;
+use crate::account::memory::{Known, Memory};
+use crate::account::pace::Pace;
+use crate::account::queue::{Key, Queue};
+use crate::account::verdict::Verdict;
 use crate::clock::Now;
-use crate::config::{Backoff, Hours, SlowDown};
+
+use held::parts;
+pub use held::{Finished, Held, Judged, Settings, Turn, progress};
 
 /// Answered parts that are remembered for their reports.
-const REMEMBERED: usize = 500_000;
+const REMEMBERED: usize = 200_000;
 
 /// How often a carrier may say "later" to one part.
 const LATER_TRIES: u16 = 10;
-
-/// What does not change while the gateway runs.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub gateway: GatewayId,
-    /// When the gateway started.
-    pub epoch: Millis,
-    pub account: Account,
-    /// Parts a second.
-    pub rate: Option<u32>,
-    pub slow_down: SlowDown,
-    pub hours: Hours,
-    /// The pauses after each "later".
-    pub retry: Backoff,
-}
 
 /// One account.
 #[derive(Debug)]
@@ -53,44 +44,6 @@ pub struct Core {
     finished: Vec<Finished>,
     held_up: Option<Instant>,
     stopping: bool,
-}
-
-/// A message that is not finished.
-#[derive(Debug)]
-pub struct Held {
-    pub submission: Submission,
-    pub delivery: Delivery,
-    pub taken: Millis,
-    /// When its first part was pushed.
-    pub pushed: Option<Millis>,
-    /// Pushes so far, and those among them that may make duplicates.
-    pub pushes: u32,
-    pub uncertain_pushes: u32,
-    /// The sequences that the carrier gave.
-    pub resp_sequences: Vec<String>,
-}
-
-/// A message that is finished, for its access record.
-#[derive(Debug)]
-pub struct Finished {
-    pub held: Held,
-    pub outcome: Outcome,
-}
-
-/// A part whose turn it is: it has a place in the connection's window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Turn {
-    pub place: Place,
-    pub key: Key,
-    pub part: u8,
-}
-
-/// What an answer was.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judged {
-    pub answered: Answered,
-    /// The alarm about bad answers has gone on or off.
-    pub alarm: Option<bool>,
 }
 
 impl Core {
@@ -124,13 +77,21 @@ impl Core {
             pushes: 0,
             uncertain_pushes: 0,
             resp_sequences: Vec::new(),
+            refusal: None,
         };
         self.messages.insert(key, held);
         self.settle(key, None, now);
     }
 
     /// A message of the run before: what was pushed and not answered then is lost.
-    pub fn recover(&mut self, key: Key, submission: Submission, mut delivery: Delivery, taken: Millis, now: Now) {
+    pub fn recover(
+        &mut self,
+        key: Key,
+        submission: Submission,
+        mut delivery: Delivery,
+        taken: Millis,
+        now: Now,
+    ) {
         if delivery.recover() > 0 {
             self.changes.push(Change::Progress { key, progress: progress(&delivery) });
         }
@@ -209,13 +170,12 @@ impl Core {
     }
 
     /// The carrier has answered a part.
-    pub fn answered(&mut self, turn: Turn, answer: Answer, disposition: Disposition, now: Now) -> Option<Judged> {
+    pub fn answered(&mut self, turn: Turn, answer: Answer, meaning: Meaning, now: Now) -> Option<Judged> {
+        let disposition = meaning.disposition;
         self.lines.give_back(turn.place);
         let bad = matches!(disposition, Disposition::Later | Disposition::Final);
         let alarm = self.verdict.judge(bad, now.instant);
-        if disposition == Disposition::SlowDown {
-            self.pace.slow_down(now.instant);
-        }
+        let slowed = disposition == Disposition::SlowDown && self.pace.slow_down(now.instant);
         let held = self.messages.get_mut(&turn.key)?;
         let index = usize::from(turn.part).checked_sub(1)?;
         let Part::Pushed { push_sequence, tries, .. } = held.delivery.parts().get(index)? else {
@@ -226,16 +186,12 @@ impl Core {
         let resp_sequence = answer.id.filter(|_| accepted).map(|id| id.to_string());
         let answered = held
             .delivery
-            .answered(
-                turn.part,
-                &push_sequence,
-                answer.code,
-                disposition,
-                resp_sequence.clone(),
-                LATER_TRIES,
-            )
+            .answered(turn.part, &push_sequence, answer.code, disposition, resp_sequence.clone(), LATER_TRIES)
             .ok()?;
         let uaop_id = held.submission.uaop_id.clone();
+        if answered == Answered::Refused {
+            held.refusal = Some(meaning);
+        }
         if let Some(id) = answer.id.filter(|_| accepted) {
             held.resp_sequences.extend(resp_sequence.clone());
             let known = Known { uaop_id: uaop_id.clone(), part: turn.part, answered: now.instant };
@@ -253,7 +209,7 @@ impl Core {
         let pause = (answered == Answered::Again && disposition == Disposition::Later)
             .then(|| now.instant + self.pause(tries));
         self.settle(turn.key, pause, now);
-        Some(Judged { answered, alarm })
+        Some(Judged { answered, slowed, alarm })
     }
 
     /// Nobody knows what became of these parts. The alarm about bad answers, if it has changed.
@@ -323,7 +279,9 @@ impl Core {
             }
         }
         // a finished one's progress is of no use, and may be older than what is there
-        changes.retain(|change| !matches!(change, Change::Progress { key, .. } if !self.messages.contains_key(key)));
+        changes.retain(
+            |change| !matches!(change, Change::Progress { key, .. } if !self.messages.contains_key(key)),
+        );
     }
 
     /// Messages finished since the last call.
@@ -336,7 +294,8 @@ impl Core {
     pub fn deadline(&self, now: Now) -> Option<Instant> {
         let sending = self.lines.has_place() && self.queue.has_ready() && !self.stopping;
         let pace = sending.then(|| self.pace.next(now.instant)).flatten();
-        let hours = sending.then(|| now.instant + self.settings.hours.wait(now.stamp)).filter(|&at| at > now.instant);
+        let hours =
+            sending.then(|| now.instant + self.settings.hours.wait(now.stamp)).filter(|&at| at > now.instant);
         let held_up = self.held_up.filter(|&until| until > now.instant);
         let end = self.queue.next_end().map(|end| {
             now.instant + Duration::from_millis(end.0.saturating_sub(now.millis.0).saturating_add(1))
@@ -348,7 +307,8 @@ impl Core {
     /// Messages that wait for their turn, and the age of the oldest.
     #[must_use]
     pub fn waiting(&self, now: Millis) -> (usize, Duration) {
-        let oldest = self.queue.oldest().and_then(|key| self.messages.get(&key)).map_or(now, |held| held.taken);
+        let oldest =
+            self.queue.oldest().and_then(|key| self.messages.get(&key)).map_or(now, |held| held.taken);
         (self.queue.len(), Duration::from_millis(now.0.saturating_sub(oldest.0)))
     }
 
@@ -370,10 +330,14 @@ impl Core {
         }
     }
 
-    fn finish(&mut self, key: Key, outcome: Outcome, now: Now) {
+    fn finish(&mut self, key: Key, mut outcome: Outcome, now: Now) {
         let Some(held) = self.messages.remove(&key) else { return };
+        if let (Outcome::Refused { reason, .. }, Some(meaning)) = (&mut outcome, held.refusal) {
+            *reason = format!("{} ({})", meaning.english, meaning.chinese);
+        }
         self.queue.forget(key, held.submission.not_after);
-        let happened = Happened::Finished { uaop_id: held.submission.uaop_id.clone(), outcome: outcome.clone() };
+        let happened =
+            Happened::Finished { uaop_id: held.submission.uaop_id.clone(), outcome: outcome.clone() };
         let event = self.event(happened, now);
         self.changes.push(Change::Event(event));
         self.changes.push(Change::Finish { key, outcome: outcome.clone(), at: now.millis });
@@ -392,14 +356,4 @@ impl Core {
         let factor = 2_u32.saturating_pow(u32::from(tries));
         self.settings.retry.first.saturating_mul(factor).min(self.settings.retry.most)
     }
-}
-
-/// A delivery as the spool keeps it.
-#[must_use]
-pub fn progress(delivery: &Delivery) -> String {
-    serde_json::to_string(delivery).unwrap_or_default()
-}
-
-fn parts(delivery: &Delivery) -> u8 {
-    u8::try_from(delivery.parts().len()).unwrap_or(u8::MAX)
 }

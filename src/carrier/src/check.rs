@@ -1,0 +1,144 @@
+//! What a carrier checks in a submit. Pure.
+
+use domain::text::{Coding, header};
+use wire::exchange::Submit;
+
+use crate::protocol::{Carrier, Wrong};
+
+/// Checks the submit itself; `number` is the account's access number.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn check<P: Carrier>(submit: &Submit, number: Option<&str>) -> Result<(), Wrong> {
+    if !number.is_none_or(|number| submit.source.as_bytes().starts_with(number.as_bytes())) {
+        return Err(Wrong::Source);
+    }
+    let count = P::DESTINATIONS.contains(&submit.destinations.len());
+    if !count || !submit.destinations.iter().all(|to| is_number::<P>(to.as_bytes())) {
+        return Err(Wrong::Destination);
+    }
+    let coding = Coding::from_number(submit.coding);
+    if submit.content.len() > P::limits().single(coding) {
+        return Err(Wrong::Length);
+    }
+    check_header(submit, coding)
+}
+
+/// 1 to 20 digits, with or without `+`.
+fn is_number<P: Carrier>(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"+").unwrap_or(text);
+    (1..=20).contains(&digits.len())
+        && digits.iter().all(u8::is_ascii_digit)
+        && digits.starts_with(P::country_code())
+}
+
+fn check_header(submit: &Submit, coding: Coding) -> Result<(), Wrong> {
+    let mut text = &submit.content[..];
+    if submit.header {
+        let whole = text.first().is_some_and(|&length| usize::from(length) < text.len());
+        if !whole {
+            return Err(Wrong::Header);
+        }
+        let headed = header::read(text);
+        text = headed.content;
+        let said = (submit.parts, submit.part);
+        let same = |part: header::PartHeader| (part.parts(), part.part()) == said;
+        // a PDU may leave it to the header
+        if said != (1, 1) && !headed.part.is_none_or(same) {
+            return Err(Wrong::Header);
+        }
+    }
+    if coding == Coding::Ucs2 && !text.len().is_multiple_of(2) {
+        return Err(Wrong::Length);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::cmpp::Cmpp;
+    use wire::sgip::Sgip;
+    use wire::smgp::Smgp;
+    use wire::text::Text;
+
+    use super::*;
+
+    fn submit(to: &str, coding: u8, content: &[u8]) -> Submit {
+        Submit {
+            source: "10690000011".parse().unwrap(),
+            destinations: vec![to.parse().unwrap()],
+            coding,
+            header: false,
+            part: 1,
+            parts: 1,
+            content: content.to_vec(),
+            report: true,
+            priority: 0,
+            valid_until: Text::EMPTY,
+        }
+    }
+
+    #[test]
+    fn a_destination_is_digits_and_in_sgip_begins_with_86() {
+        for (to, cmpp, sgip) in [
+            ("13800138000", true, false),
+            ("8613800138000", true, true),
+            ("+8613800138000", true, true),
+            ("", false, false),
+            ("1380013800a", false, false),
+            ("123456789012345678901", false, false),
+        ] {
+            let submit = submit(to, 0, b"x");
+            assert_eq!(check::<Cmpp>(&submit, None).is_ok(), cmpp, "{to}");
+            assert_eq!(check::<Sgip>(&submit, None).is_ok(), sgip, "{to}");
+        }
+        let mut group = submit("13800138000", 0, b"x");
+        group.destinations = vec![group.destinations[0]; 100];
+        assert_eq!(check::<Cmpp>(&group, None), Err(Wrong::Destination));
+        assert_eq!(check::<Smgp>(&group, None), Ok(()));
+        group.destinations.clear();
+        assert_eq!(check::<Smgp>(&group, None), Err(Wrong::Destination));
+    }
+
+    #[test]
+    fn the_source_begins_with_the_access_number() {
+        let submit = submit("13800138000", 0, b"x");
+        assert_eq!(check::<Cmpp>(&submit, Some("1069000001")), Ok(()));
+        assert_eq!(check::<Cmpp>(&submit, Some("1069000002")), Err(Wrong::Source));
+    }
+
+    #[test]
+    fn content_has_a_limit_by_its_coding() {
+        for (coding, length, cmpp, smgp) in [
+            (0, 159, true, false),
+            (0, 160, false, false),
+            (8, 140, true, true),
+            (8, 142, false, false),
+            (8, 139, false, false),
+            (15, 140, true, true),
+            (15, 141, false, false),
+            (8, 0, true, true),
+        ] {
+            let submit = submit("13800138000", coding, &vec![b'x'; length]);
+            let answer = |ok: bool| if ok { Ok(()) } else { Err(Wrong::Length) };
+            assert_eq!(check::<Cmpp>(&submit, None), answer(cmpp), "{coding} {length}");
+            assert_eq!(check::<Smgp>(&submit, None), answer(smgp), "{coding} {length}");
+        }
+    }
+
+    #[test]
+    fn a_header_is_whole_and_says_what_the_pdu_says() {
+        let part = |content: &[u8], part, parts| {
+            let submit = submit("13800138000", 8, content);
+            check::<Cmpp>(&Submit { header: true, part, parts, ..submit }, None)
+        };
+        let content = b"\x05\x00\x03\x07\x03\x02\x94\xf6";
+        assert_eq!(part(content, 2, 3), Ok(()));
+        assert_eq!(part(content, 1, 1), Ok(()));
+        assert_eq!(part(content, 1, 3), Err(Wrong::Header));
+        assert_eq!(part(&content[..5], 2, 3), Err(Wrong::Header));
+        assert_eq!(part(b"", 2, 3), Err(Wrong::Header));
+        assert_eq!(part(b"\x06\x08\x04\x00\x07\x03\x02\x94\xf6", 2, 3), Ok(()));
+        assert_eq!(part(b"\x05\x00\x03\x07\x03\x02\x94", 2, 3), Err(Wrong::Length));
+    }
+}

@@ -1,0 +1,49 @@
+//! The configuration: what a file means, and what is wrong with it.
+
+mod account;
+mod behaviour;
+mod model;
+mod process;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use settings::{Fault, Faults};
+
+use crate::behaviour::Behaviour;
+
+pub use behaviour::default as default_behaviour;
+pub use model::*;
+
+/// Reads the file.
+///
+/// # Errors
+/// Every fault, in the file's order.
+pub fn read(text: &str) -> Result<Config, Vec<Fault>> {
+    let root = settings::parse(text).map_err(|fault| vec![*fault])?;
+    let faults = Faults::default();
+    let config = process::config(&root, &faults);
+    finish(text, faults)?;
+    config.ok_or_else(Vec::new)
+}
+
+/// Reads a behaviour alone, as YAML or JSON; what it does not name is as in `base`.
+///
+/// # Errors
+/// Every fault, in the text's order.
+pub fn read_behaviour(text: &str, base: &Behaviour) -> Result<Behaviour, Vec<Fault>> {
+    let root = settings::parse(text).map_err(|fault| vec![*fault])?;
+    let faults = Faults::default();
+    let behaviour = behaviour::behaviour(Some(&root), &faults, base);
+    finish(text, faults).map(|()| behaviour)
+}
+
+fn finish(text: &str, faults: Faults) -> Result<(), Vec<Fault>> {
+    let mut faults = faults.into_vec();
+    if faults.is_empty() {
+        return Ok(());
+    }
+    settings::add_lines(text, &mut faults);
+    faults.sort_by_key(|fault| fault.line);
+    Err(faults)
+}

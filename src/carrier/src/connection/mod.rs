@@ -1,0 +1,236 @@
+//! One connection: a session, its socket, and what is due on it.
+//!
+//! In turns: what the account orders, what the session tells, answers that are due, reports and MO that wait → the
+//! record → the socket → wait for whichever is next.
+
+mod answers;
+mod deliveries;
+mod login;
+mod socket;
+mod submits;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, watch};
+use wire::protocol::{Credentials, Login, Moment, Version};
+use wire::session::{Event, Limits, Session};
+
+use self::answers::Planned;
+use self::socket::Gone;
+use crate::account::{Account, Delivery, LinkId, Load, Order};
+use crate::behaviour::{Behaviour, DueQueue, Ending};
+use crate::protocol::Carrier;
+use crate::record::Entry;
+use crate::service::Shared;
+
+/// A connection of either direction.
+pub struct Connection<P: Carrier> {
+    shared: Arc<Shared>,
+    session: Session<P>,
+    peer: SocketAddr,
+    id: LinkId,
+    wake: Arc<Notify>,
+    member: Option<Member>,
+    /// A login that waits for the end of a pause.
+    login: Option<Login>,
+    /// Submits so far.
+    submits: u32,
+    /// Answers by their tickets, in the order of their time.
+    due: DueQueue<u64>,
+    planned: BTreeMap<u64, Planned<P>>,
+    next_ticket: u64,
+    /// Our requests without an answer.
+    flying: BTreeMap<P::Sequence, Delivery>,
+    /// To be recorded.
+    entries: Vec<Entry>,
+    cut: Option<Cut>,
+}
+
+/// Whose connection it is.
+struct Member {
+    account: Arc<Account>,
+    behaviour: watch::Receiver<Arc<Behaviour>>,
+    submits: bool,
+    carries: bool,
+    /// The account counts it.
+    joined: bool,
+}
+
+/// The connection ends here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cut {
+    /// So much of the output still goes, in bytes.
+    output: usize,
+    how: Ending,
+}
+
+/// How the socket is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leave {
+    Close,
+    Reset,
+}
+
+/// The last bytes before a connection ends may take this long.
+const LAST_BYTES: Duration = Duration::from_secs(1);
+
+impl<P: Carrier> Connection<P> {
+    /// The end that a customer connected to.
+    pub fn accepted(shared: Arc<Shared>, peer: SocketAddr) -> Self {
+        let (limits, now) = (shared.limits(1, None), shared.clock.moment());
+        let (node, numbers) = (shared.config.node, Arc::clone(&shared.numbers));
+        let session = Session::server(Version(0x30), node, limits, numbers, now);
+        Self::new(shared, session, peer, None)
+    }
+
+    /// The end that connects to a customer's listener. `credentials` and `limits` are for there.
+    pub fn dialled(
+        shared: Arc<Shared>,
+        peer: SocketAddr,
+        account: &Arc<Account>,
+        credentials: Credentials,
+        limits: Limits,
+    ) -> Self {
+        let now = shared.clock.moment();
+        let session = Session::client(credentials, limits, Arc::clone(&shared.numbers), now);
+        let member = Member {
+            account: Arc::clone(account),
+            behaviour: account.behaviour(),
+            submits: false,
+            carries: true,
+            joined: false,
+        };
+        Self::new(shared, session, peer, Some(member))
+    }
+
+    /// Lives until the connection ends; returns whether it was ever logged in.
+    pub async fn run(mut self, stream: TcpStream) -> bool {
+        let end = self.live(&stream).await;
+        let was_up = self.leave();
+        let leave = end.unwrap_or_else(|gone| {
+            tracing::info!(peer = %self.peer, account = self.account_name(), reason = %gone, "connection lost");
+            Leave::Close
+        });
+        socket::leave(stream, leave);
+        was_up
+    }
+
+    fn new(shared: Arc<Shared>, session: Session<P>, peer: SocketAddr, member: Option<Member>) -> Self {
+        Self {
+            id: shared.next_link(),
+            shared,
+            session,
+            peer,
+            wake: Arc::new(Notify::new()),
+            member,
+            login: None,
+            submits: 0,
+            due: DueQueue::new(),
+            planned: BTreeMap::new(),
+            next_ticket: 0,
+            flying: BTreeMap::new(),
+            entries: Vec::new(),
+            cut: None,
+        }
+    }
+
+    async fn live(&mut self, stream: &TcpStream) -> Result<Leave, Gone> {
+        let mut buffer = vec![0; socket::READ];
+        loop {
+            let now = self.shared.clock.moment();
+            self.obey(now);
+            if !self.paused() {
+                self.turn(now);
+            }
+            if !self.entries.is_empty() {
+                let entries = std::mem::take(&mut self.entries);
+                self.shared.write_record(entries).await.map_err(Gone::Record)?;
+            }
+            if let Some(Cut { output, how }) = self.cut {
+                // its peer may take nothing any more
+                let _ = socket::write_all(stream, &self.session.output()[..output], LAST_BYTES).await;
+                return Ok(if how == Ending::Reset { Leave::Reset } else { Leave::Close });
+            }
+            if self.session.is_over() {
+                let _ = socket::write_all(stream, self.session.output(), LAST_BYTES).await;
+                return Ok(Leave::Close);
+            }
+            self.write(stream)?;
+            self.wait(stream, &mut buffer).await?;
+        }
+    }
+
+    fn turn(&mut self, now: Moment) {
+        if let Some(login) = self.login.take() {
+            self.decide(&login, now);
+        }
+        while self.cut.is_none() && self.login.is_none() {
+            match self.session.poll(now) {
+                Some(event) => self.happened(event, now),
+                None => break,
+            }
+        }
+        self.answer_due(now);
+        self.deliver(now);
+    }
+
+    fn obey(&mut self, now: Moment) {
+        let load = Load { submits: self.planned.len(), deliveries: self.flying.len() };
+        let Some(member) = self.member.as_ref().filter(|member| member.joined) else { return };
+        for order in member.account.orders(self.id, load) {
+            match order {
+                Order::Release(ticket) => self.release(ticket, now),
+                Order::End(Ending::Terminate) => self.session.terminate(now),
+                Order::End(how) => self.cut(self.session.output().len(), how, now),
+            }
+        }
+    }
+
+    fn happened(&mut self, event: Event<P>, now: Moment) {
+        match event {
+            Event::Login(login) => self.decide(&login, now),
+            Event::Up(welcome) => self.up(welcome),
+            Event::Request { sequence, pdu } => self.requested(sequence, &pdu, now),
+            Event::Answered { sequence, pdu, .. } => self.answered(sequence, &pdu, now),
+            Event::Unanswered { sequence } => self.not_answered(sequence, now),
+            Event::Repeated { sequence, .. } => self.repeated(sequence),
+            Event::Oddity(oddity) => {
+                if let Some(member) = &self.member {
+                    member.account.counters.oddities.inc();
+                }
+                tracing::debug!(peer = %self.peer, account = self.account_name(), %oddity, "oddity");
+            }
+            Event::Down(down) => {
+                tracing::info!(peer = %self.peer, account = self.account_name(), reason = %down, "session ended");
+            }
+        }
+    }
+
+    /// Ends the connection after so many bytes of the output; the first cut counts.
+    fn cut(&mut self, output: usize, how: Ending, now: Moment) {
+        match how {
+            Ending::Terminate => self.session.terminate(now),
+            Ending::Close | Ending::Reset if self.cut.is_none() => self.cut = Some(Cut { output, how }),
+            Ending::Close | Ending::Reset => {}
+        }
+    }
+
+    fn paused(&self) -> bool {
+        self.member.as_ref().is_some_and(|member| member.behaviour.borrow().pause)
+    }
+
+    fn account_name(&self) -> &str {
+        self.member.as_ref().map_or("", |member| &member.account.name)
+    }
+
+    /// Gives back what was not acknowledged; returns whether the account counted the connection.
+    fn leave(&mut self) -> bool {
+        let Some(member) = self.member.as_ref().filter(|member| member.joined) else { return false };
+        member.account.leave(self.id, std::mem::take(&mut self.flying).into_values());
+        true
+    }
+}

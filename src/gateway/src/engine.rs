@@ -1,0 +1,166 @@
+//! Takes messages: chooses the account, checks that it can send them, and answers when they are durable.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::event::Outcome;
+use domain::lifecycle::Delivery;
+use domain::{Account, Submission};
+use store::spool::{Spool, SpoolError, Stored, Taken};
+use store::sqlite::Refused;
+use tokio::sync::oneshot;
+
+use crate::account::core::progress;
+use crate::account::inbox::{Giver, Message};
+use crate::account::render::Rules;
+use crate::clock;
+use crate::config::Classes;
+use crate::metrics::Families;
+
+/// What the engine knows of an account.
+#[derive(Debug)]
+pub struct Entry {
+    pub rules: Rules,
+    pub giver: Giver,
+}
+
+/// The way in.
+pub struct Engine {
+    pub spool: Spool,
+    pub accounts: BTreeMap<Account, Entry>,
+    pub classes: Classes,
+    /// The most unfinished messages.
+    pub most: usize,
+    pub families: Arc<Families>,
+}
+
+/// What became of a submission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is durable.
+    New,
+    /// It was taken before; here is its outcome, if it has one.
+    Duplicate { outcome: Option<Outcome> },
+    /// It is not taken. `again`: it may be later.
+    Refused { reason: String, again: bool },
+}
+
+/// A submission that may be taken.
+struct Fit {
+    submission: Submission,
+    delivery: Delivery,
+    giver: Giver,
+}
+
+impl Engine {
+    /// Takes submissions; one verdict for each, in their order. Those that can be taken are durable all together.
+    pub async fn take(&self, submissions: Vec<Submission>) -> Vec<Verdict> {
+        let mut verdicts = Vec::with_capacity(submissions.len());
+        let mut fits = Vec::new();
+        for submission in submissions {
+            match self.fit(submission) {
+                Ok(fit) => {
+                    fits.push(fit);
+                    verdicts.push(None);
+                }
+                Err(reason) => verdicts.push(Some(self.refused("unfit", reason, false))),
+            }
+        }
+        let mut taken = self.store(fits).await.into_iter();
+        verdicts.into_iter().filter_map(|verdict| verdict.or_else(|| taken.next())).collect()
+    }
+
+    /// Gives a message that the last run left to its account. `false` if there is none of this name any more: it waits.
+    pub fn resume(&self, stored: Stored) -> bool {
+        let Stored { key, submission, progress, taken_at } = stored;
+        let Ok((_, entry)) = self.account(&submission) else { return false };
+        let delivery = serde_json::from_str(&progress).or_else(|_| {
+            let policy = self.classes.uncertain(&submission.class);
+            entry.rules.parts(&submission).map(|parts| Delivery::new(parts, policy))
+        });
+        let Ok(delivery) = delivery else { return false };
+        entry.giver.give(Message { key, submission, delivery, taken: taken_at, recovered: true })
+    }
+
+    fn account(&self, submission: &Submission) -> Result<(&Account, &Entry), String> {
+        match (&submission.account, self.accounts.first_key_value()) {
+            (Some(name), _) => self.accounts.get_key_value(name).ok_or_else(|| {
+                let known: Vec<&str> = self.accounts.keys().map(Account::as_str).collect();
+                format!("there is no account `{name}` here; there is {}", known.join(", "))
+            }),
+            (None, Some(only)) if self.accounts.len() == 1 => Ok(only),
+            (None, _) => Err("`account` is missing; this gateway has several".to_owned()),
+        }
+    }
+
+    fn fit(&self, submission: Submission) -> Result<Fit, String> {
+        let (_, entry) = self.account(&submission)?;
+        let parts = entry.rules.parts(&submission).map_err(|error| error.to_string())?;
+        let delivery = Delivery::new(parts, self.classes.uncertain(&submission.class));
+        Ok(Fit { submission, delivery, giver: entry.giver.clone() })
+    }
+
+    async fn store(&self, fits: Vec<Fit>) -> Vec<Verdict> {
+        if fits.is_empty() {
+            return Vec::new();
+        }
+        let count = fits.len();
+        let refuse = |reason: &'static str, text: String| {
+            (0..count).map(|_| self.refused(reason, text.clone(), true)).collect()
+        };
+        let unfinished = usize::try_from(self.spool.counts().unfinished).unwrap_or(usize::MAX);
+        if unfinished.saturating_add(count) > self.most {
+            return refuse(
+                "queue_full",
+                format!("{unfinished} messages are unfinished, {} may be", self.most),
+            );
+        }
+        let rows = fits.iter().map(|fit| (fit.submission.clone(), progress(&fit.delivery))).collect();
+        let (sender, receiver) = oneshot::channel();
+        let now = clock::millis();
+        let handed = self.spool.take_many(rows, now, move |result: Result<Vec<Taken>, SpoolError>| {
+            for (fit, taken) in fits.into_iter().zip(result.iter().flatten()) {
+                let Fit { submission, delivery, giver } = fit;
+                if let &Taken::New { key } = taken {
+                    // an account that has stopped leaves it to the next run
+                    giver.give(Message { key, submission, delivery, taken: now, recovered: false });
+                }
+            }
+            // whoever asked may be gone; the messages are taken all the same
+            let _ = sender.send(result);
+        });
+        match handed {
+            Err(error @ Refused::QueueFull) => return refuse("store_busy", error.to_string()),
+            Err(error @ Refused::Stopped) => return refuse("stopping", error.to_string()),
+            Ok(()) => {}
+        }
+        match receiver.await {
+            Ok(Ok(taken)) => taken.into_iter().map(|taken| self.verdict(taken)).collect(),
+            Ok(Err(error)) => {
+                self.families.spool_failures.inc();
+                refuse("store_failed", error.to_string())
+            }
+            Err(_) => refuse("stopping", "the gateway stops".to_owned()),
+        }
+    }
+
+    fn verdict(&self, taken: Taken) -> Verdict {
+        match taken {
+            Taken::New { .. } => Verdict::New,
+            Taken::Duplicate { same: true, outcome, .. } => {
+                self.families.not_taken.with_label_values(&["duplicate"]).inc();
+                Verdict::Duplicate { outcome }
+            }
+            Taken::Duplicate { same: false, .. } => self.refused(
+                "id_reused",
+                "this id was used for another message; give each its own".to_owned(),
+                false,
+            ),
+        }
+    }
+
+    fn refused(&self, label: &'static str, reason: String, again: bool) -> Verdict {
+        self.families.not_taken.with_label_values(&[label]).inc();
+        Verdict::Refused { reason, again }
+    }
+}

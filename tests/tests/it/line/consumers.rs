@@ -1,0 +1,57 @@
+//! Every UAOP is told everything.
+
+use testkit::line::letters::Letters;
+use testkit::line::uplink::Told;
+use testkit::line::{Feed, Ledger, Protocol, Uplink};
+
+use super::{SOON, line};
+
+#[test]
+fn two_uaops_are_told_the_same() {
+    let line = line(Protocol::Cmpp20);
+    let other = Feed::follow(line.gateway.uplink(), "uaop-2");
+    // both are there
+    let (mut ledger, mut letters) = (Ledger::new(), Letters::new());
+    ledger.submit(&line.gateway.uplink(), letters.many(50)).unwrap();
+    ledger.settle(&line, SOON).unwrap();
+    let events = line.feed.look(|seen| seen.events.clone());
+    let last = events.last().unwrap().id;
+    other.wait("the last event", SOON, |seen| (seen.events.last()?.id >= last).then_some(())).unwrap();
+    let finished = |seen: &testkit::line::feed::Seen| seen.count("finished");
+    assert_eq!(other.look(finished), 50);
+}
+
+#[test]
+fn what_one_uaop_has_not_acknowledged_outlives_a_kill_though_another_has() {
+    let mut line = line(Protocol::Cmpp20);
+    let uplink = line.gateway.uplink();
+    assert_eq!(all(&uplink, "slow", 0, 0), []);
+    let mut ledger = Ledger::new();
+    ledger.submit(&uplink, Letters::new().many(20)).unwrap();
+    // the line's own feed acknowledges all of it
+    ledger.settle(&line, SOON).unwrap();
+    let told = line.feed.look(|seen| seen.events.clone());
+    line.gateway.kill();
+    line.gateway.start_again().unwrap();
+    // the feed is the first to come back, and acknowledges again
+    line.gateway.wait_ready().unwrap();
+    line.feed.wait_count("link_up", 2, SOON).unwrap();
+    let last = told.last().unwrap().id;
+    let slow = all(&uplink, "slow", 0, last);
+    let missed: Vec<&Told> = told.iter().filter(|told| !slow.contains(told)).collect();
+    assert!(missed.is_empty(), "{} of {} events are gone", missed.len(), told.len());
+}
+
+/// All events of a consumer above `after`, up to `last`.
+fn all(uplink: &Uplink, consumer: &str, mut after: u64, last: u64) -> Vec<Told> {
+    let mut all = Vec::new();
+    loop {
+        let events = uplink.events(consumer, after, 100, 0).unwrap();
+        let Some(told) = events.last() else { return all };
+        after = told.id;
+        all.extend(events);
+        if after >= last {
+            return all;
+        }
+    }
+}
