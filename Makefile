@@ -22,7 +22,7 @@ check: ## Format, lints and documentation, all warnings denied
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items
 
-bench: ## Measure lb beside nginx stream, HAProxy and keepalived, and the line; results in bench/results
+bench: ## Measure lb beside nginx stream, HAProxy and keepalived, the line, and the codecs; results in bench/results
 	@bash tests/setup
 	$(CARGO) build --locked --release -p lb -p smsline -p bench
 	$(CARGO) run --locked --release -q -p bench -- $(BENCH_ARGS)

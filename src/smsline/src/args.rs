@@ -1,5 +1,6 @@
 //! What the command line can say.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,6 +31,14 @@ pub struct Args {
 pub enum Command {
     /// Serve as the gateway to the carriers, in the foreground, until SIGTERM; a second one ends it at once.
     Gateway {
+        /// Configuration file of the role.
+        #[arg(long, short, value_hint = ValueHint::FilePath)]
+        config: PathBuf,
+    },
+    /// Serve as a simulated carrier, to test a gateway against, in the foreground, until SIGTERM; a second one ends it
+    /// at once.
+    Carrier {
+        /// Configuration file of the role.
         #[arg(long, short, value_hint = ValueHint::FilePath)]
         config: PathBuf,
     },
@@ -37,6 +46,7 @@ pub enum Command {
     Check {
         /// Whose file it is.
         role: Role,
+        /// Configuration file of the role.
         #[arg(long, short, value_hint = ValueHint::FilePath)]
         config: PathBuf,
         /// Print the faults as JSON.
@@ -58,7 +68,7 @@ pub enum Command {
         #[command(flatten)]
         socket: Socket,
         #[command(flatten)]
-        send: Send,
+        outgoing: Outgoing,
     },
     /// Show what a gateway has to tell: pushes, answers, outcomes, reports, messages of users, connections.
     ///
@@ -77,17 +87,32 @@ pub enum Command {
     Status {
         #[command(flatten)]
         socket: Socket,
+        /// Print it as JSON.
         #[arg(long)]
         json: bool,
     },
+    /// Have a simulated carrier send a message of a user (MO) to one of its accounts.
+    #[command(after_help = "Example:\n  \
+        smsline mo --account bank-mobile --from 13800138000 --to 106900001 --text 'TD'")]
+    Mo {
+        /// Control port of the carrier to talk to (`control:` in its file).
+        #[arg(long, env = "SMSLINE_CONTROL", hide_env_values = true, default_value = "127.0.0.1:7899")]
+        control: SocketAddr,
+        #[command(flatten)]
+        mo: UserMessage,
+    },
     /// Print a completion script for a shell.
-    Completions { shell: Shell },
+    Completions {
+        /// The shell that is to complete.
+        shell: Shell,
+    },
 }
 
 /// A role that has a configuration file.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Role {
     Gateway,
+    Carrier,
 }
 
 /// Which gateway to talk to.
@@ -97,6 +122,7 @@ pub struct Socket {
     #[arg(
         long,
         env = "SMSLINE_SOCKET",
+        hide_env_values = true,
         default_value = "/run/smsline/gateway.sock",
         value_hint = ValueHint::FilePath
     )]
@@ -105,10 +131,11 @@ pub struct Socket {
 
 /// What to send.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Send {
+pub struct Outgoing {
     /// Number of the receiver.
     #[arg(long, value_name = "NUMBER", required_unless_present = "file", requires = "text")]
     pub to: Option<Number>,
+    /// Text of the message.
     #[arg(long, required_unless_present = "file", requires = "to")]
     pub text: Option<String>,
     /// Account that sends it [default: the gateway's only one].
@@ -165,6 +192,34 @@ pub struct Wanted {
     pub consumer: Option<String>,
 }
 
+/// A message of a user.
+#[derive(Clone, Debug, clap::Args)]
+pub struct UserMessage {
+    /// Account that it is for, by its name in the carrier's file.
+    #[arg(long)]
+    pub account: String,
+    /// Number of the user.
+    #[arg(long, value_name = "NUMBER")]
+    pub from: Number,
+    /// Access number of the account, with an extension or without.
+    #[arg(long, value_name = "NUMBER")]
+    pub to: Number,
+    /// Text of the message.
+    #[arg(long)]
+    pub text: String,
+    /// What a text is coded in that is more than ASCII.
+    #[arg(long, value_enum, default_value_t)]
+    pub coding: Coding,
+}
+
+/// See [`UserMessage::coding`].
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum Coding {
+    #[default]
+    Ucs2,
+    Gb18030,
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -190,6 +245,7 @@ mod tests {
             "smsline send --to +8613800138000 --text hello",
             "smsline send --to 13800138000 --text hello --class otp --id m-1 --valid 5m --priority 9 --no-report",
             "smsline send --file - --json",
+            "smsline mo --account a --from 1 --to 2 --text x --coding gb18030",
         ] {
             parse(good).unwrap();
         }
@@ -203,6 +259,7 @@ mod tests {
             "smsline send --file - --text hello",
             "smsline send --file - --class otp",
             "smsline events --after -1",
+            "smsline mo --account a --from 1 --to 2 --text x --control nowhere",
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }

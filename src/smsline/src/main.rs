@@ -7,10 +7,12 @@
 //! | [`check`] | faults of a configuration file |
 //! | [`uplink`] | the gateway's socket, from the other end |
 //! | [`send`], [`events`], [`status`] | what is said and asked there |
+//! | [`mo`] | what a simulated carrier is told |
 
 mod args;
 mod check;
 mod events;
+mod mo;
 mod role;
 mod send;
 mod serve;
@@ -31,16 +33,21 @@ const SMSLINE: Program = Program("smsline");
 fn main() -> ExitCode {
     let outcome = match Args::parse().command {
         Command::Gateway { config } => return serve::serve::<role::Gateway>(&config),
+        Command::Carrier { config } => return serve::serve::<role::Carrier>(&config),
         Command::Check { role: Role::Gateway, config, json } => {
             return check::check::<role::Gateway>(&config, json);
+        }
+        Command::Check { role: Role::Carrier, config, json } => {
+            return check::check::<role::Carrier>(&config, json);
         }
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), SMSLINE.0, &mut std::io::stdout());
             return ExitCode::SUCCESS;
         }
-        Command::Send { socket, send } => with_uplink(&socket, |uplink| send::send(uplink, send)),
+        Command::Send { socket, outgoing } => with_uplink(&socket, |uplink| send::send(uplink, outgoing)),
         Command::Events { socket, wanted } => with_uplink(&socket, |uplink| events::events(uplink, wanted)),
         Command::Status { socket, json } => with_uplink(&socket, |uplink| status::status(uplink, json)),
+        Command::Mo { control, mo } => block_on(mo::mo(control, mo)),
     };
     outcome.unwrap_or_else(|error| fail(&error))
 }

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use carrier::config::LogFormat;
 use runtime::logging::Format;
 use settings::Fault;
 
@@ -32,6 +33,9 @@ pub trait Role {
 /// The gateway to the carriers.
 pub enum Gateway {}
 
+/// A simulated carrier.
+pub enum Carrier {}
+
 impl Role for Gateway {
     type Config = gateway::config::Config;
     const NAME: &'static str = "gateway";
@@ -46,5 +50,26 @@ impl Role for Gateway {
 
     async fn run(config: Self::Config, shutdown: Shutdown) -> anyhow::Result<()> {
         gateway::run(config, shutdown).await
+    }
+}
+
+impl Role for Carrier {
+    type Config = carrier::Config;
+    const NAME: &'static str = "carrier";
+
+    fn read(text: &str) -> Result<Self::Config, Vec<Fault>> {
+        carrier::config::read(text)
+    }
+
+    fn log(config: &Self::Config) -> (Format, String) {
+        let format = match config.log.format {
+            LogFormat::Text => Format::Text,
+            LogFormat::Json => Format::Json,
+        };
+        (format, config.log.level.clone())
+    }
+
+    async fn run(config: Self::Config, shutdown: Shutdown) -> anyhow::Result<()> {
+        carrier::run(config, shutdown).await
     }
 }

@@ -45,7 +45,7 @@ async fn live<R: Role>(config: R::Config, file: &Path) -> anyhow::Result<()> {
         let _ = stopped.await;
     };
     let version = env!("CARGO_PKG_VERSION");
-    tracing::info!(role = R::NAME, version, file = %file.display(), open_files = files, "serving");
+    tracing::info!(role = R::NAME, version, file = %file.display(), open_files = files, "starting");
     until_told(R::run(config, Box::pin(shutdown)), stop, async || told_to_stop(&mut signals).await).await
 }
 
@@ -60,7 +60,7 @@ async fn until_told(
         ended = &mut running => return ended,
         () = told() => drop(stop),
     }
-    tracing::info!("stopping");
+    tracing::info!("told to stop");
     tokio::select! {
         ended = running => ended,
         () = told() => {

@@ -63,7 +63,7 @@ impl Protocol {
         match self {
             Self::Cmpp20 | Self::Cmpp30 => 8,
             Self::Sgip12 => 88,
-            Self::Smgp30 => 75,
+            Self::Smgp30 => 1,
         }
     }
 

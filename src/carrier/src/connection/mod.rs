@@ -6,6 +6,7 @@
 mod answers;
 mod deliveries;
 mod login;
+mod reports;
 mod socket;
 mod submits;
 

@@ -1,4 +1,5 @@
 //! A carrier that serves, and customers over real connections.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod behaviour;
 mod carrier;

@@ -116,7 +116,7 @@ async fn a_group_has_an_id_and_a_report_for_each_number() {
     group.destinations.extend(message(2, "").destinations);
     customer.submit(&group);
     let first = u64::from_be_bytes(customer.answer().await.id.unwrap().to_array());
-    let mut reports = vec![customer.report().await, customer.report().await];
+    let mut reports = [customer.report().await, customer.report().await];
     reports.sort_by_key(|report| report.about);
     let seen: Vec<_> = reports
         .iter()

@@ -42,7 +42,8 @@ pub struct Uplink {
 
 #[derive(Debug, Deserialize)]
 struct Wanted {
-    consumer: String,
+    /// Whoever gives no name only looks: nothing is acknowledged.
+    consumer: Option<String>,
     #[serde(default)]
     after: i64,
     most: Option<usize>,
@@ -142,7 +143,9 @@ async fn messages(State(uplink): State<Arc<Uplink>>, body: String) -> Response {
 }
 
 async fn events(State(uplink): State<Arc<Uplink>>, Query(wanted): Query<Wanted>) -> Response {
-    uplink.acknowledge(&wanted.consumer, wanted.after);
+    if let Some(consumer) = &wanted.consumer {
+        uplink.acknowledge(consumer, wanted.after);
+    }
     let most = wanted.most.unwrap_or(EVENTS).min(MOST_EVENTS);
     let wait = Duration::try_from_secs_f64(wanted.wait).unwrap_or_default().min(LONGEST_WAIT);
     let end = tokio::time::Instant::now() + wait;

@@ -14,22 +14,22 @@ use gateway::uplink::lines::Answer;
 use runtime::command::say;
 use uuid::Uuid;
 
-use crate::args::Send;
+use crate::args::Outgoing;
 use crate::uplink::Uplink;
 use batches::Batches;
 use outcomes::Outcomes;
 use progress::Progress;
 
 /// Hands in one message, or all of a file.
-pub async fn send(uplink: Uplink, send: Send) -> anyhow::Result<ExitCode> {
-    let json = send.json;
-    let outcomes = match (send.file.clone(), send.to.clone(), send.text.clone()) {
+pub async fn send(uplink: Uplink, outgoing: Outgoing) -> anyhow::Result<ExitCode> {
+    let json = outgoing.json;
+    let outcomes = match (outgoing.file.clone(), outgoing.to.clone(), outgoing.text.clone()) {
         (Some(file), _, _) if file.as_os_str() == "-" => all(&uplink, io::stdin().lock(), json).await?,
         (Some(file), _, _) => {
             let opened = File::open(&file).with_context(|| file.display().to_string())?;
             all(&uplink, BufReader::new(opened), json).await?
         }
-        (None, Some(to), Some(text)) => one(&uplink, submission(send, to, text)?, json).await?,
+        (None, Some(to), Some(text)) => one(&uplink, submission(outgoing, to, text)?, json).await?,
         (None, ..) => anyhow::bail!("name --to and --text, or a --file"),
     };
     if !json {
@@ -69,23 +69,23 @@ async fn all(uplink: &Uplink, lines: impl BufRead, json: bool) -> anyhow::Result
     Ok(outcomes)
 }
 
-fn submission(send: Send, to: Number, text: String) -> anyhow::Result<Submission> {
+fn submission(outgoing: Outgoing, to: Number, text: String) -> anyhow::Result<Submission> {
     let now = runtime::clock::since_epoch();
-    let not_after = send.valid.map(|valid| now.saturating_add(valid).as_millis());
+    let not_after = outgoing.valid.map(|valid| now.saturating_add(valid).as_millis());
     Ok(Submission {
-        uaop_id: match send.id {
+        uaop_id: match outgoing.id {
             Some(id) => id,
             // it grows with time, which keeps stores' indexes small
             None => Uuid::now_v7().to_string().parse()?,
         },
-        empi_id: send.empi,
-        class: send.class,
-        account: send.account,
+        empi_id: outgoing.empi,
+        class: outgoing.class,
+        account: outgoing.account,
         to,
-        extension: send.extension,
+        extension: outgoing.extension,
         text: MessageText(text),
-        report: !send.no_report,
-        priority: send.priority,
+        report: !outgoing.no_report,
+        priority: outgoing.priority,
         not_after: not_after.map(|end| Millis(u64::try_from(end).unwrap_or(u64::MAX))),
     })
 }

@@ -31,8 +31,8 @@ async fn a_bad_file_has_its_faults_told_and_the_exit_code_64() {
     let plain = run(&["check", "gateway", "--config", file]).await;
     assert_eq!((plain.code, plain.out.as_str()), (Some(64), ""), "{plain:?}");
     let complaint = plain.complaint.replace(file, "FILE");
-    assert!(complaint.starts_with("smsline: FILE:\n  line 3: spol"), "{complaint}");
-    assert!(complaint.ends_with("2 faults\n"), "{complaint}");
+    assert!(complaint.starts_with("smsline: FILE:\n  line 2: `spool` is missing"), "{complaint}");
+    assert!(complaint.ends_with("did you mean `spool`?\n2 faults\n"), "{complaint}");
 
     let json = run(&["check", "gateway", "--config", file, "--json"]).await;
     assert_eq!((json.code, json.complaint.as_str()), (Some(64), ""), "{json:?}");
@@ -42,6 +42,16 @@ async fn a_bad_file_has_its_faults_told_and_the_exit_code_64() {
     // it does not serve by such a file either
     let served = run(&["gateway", "--config", file]).await;
     assert_eq!((served.code, served.complaint), (Some(64), plain.complaint));
+}
+
+#[tokio::test]
+async fn each_role_has_a_file_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("gateway.yaml");
+    fs::write(&file, GATEWAY).unwrap();
+    let run = run(&["check", "carrier", "--config", file.to_str().unwrap()]).await;
+    assert_eq!(run.code, Some(64), "{run:?}");
+    assert!(run.complaint.contains("`gateway` is not a key here"), "{run:?}");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ fn a_full_disk_takes_no_more_loses_nothing_and_goes_on_when_there_is_room() {
         eprintln!("skipped: a small disk needs root, or a user namespace (tests/runner)");
         return;
     }
-    let line = Scene::new(Protocol::Cmpp30).start_on_small_disk(16 << 20).unwrap();
+    let mut line = Scene::new(Protocol::Cmpp30).start_on_small_disk(16 << 20).unwrap();
     let uplink = line.gateway.uplink();
     let (mut ledger, mut letters) = (Ledger::new(), Letters::new());
     ledger.submit(&uplink, letters.many(100)).unwrap();
@@ -47,11 +47,14 @@ fn a_full_disk_takes_no_more_loses_nothing_and_goes_on_when_there_is_room() {
     line.gateway.wait_metric("gateway_spool_failures_total", &[], SOON, |count| count > 0.0).unwrap();
     // a user's message is not acknowledged to the carrier before it is kept
     line.carrier.control().mo("13712345678", ACCESS_NUMBER, "TD").unwrap();
+    let unready = || (line.gateway.get("/readyz").ok()?.status == 503).then_some(());
+    wait::until("not to be ready", SOON, unready).unwrap();
+    assert_eq!(line.feed.count("mo"), 0);
 
     remove_file(&ballast).unwrap();
     ledger.submit(&uplink, refused).unwrap();
     let balance = ledger.settle(&line, SOON).unwrap();
     assert_eq!(balance.accepted, ledger.taken());
     line.feed.wait_count("mo", 1, SOON).unwrap();
-    assert_eq!(line.gateway.get("/readyz").unwrap().status, 200);
+    line.gateway.wait_ready().unwrap();
 }

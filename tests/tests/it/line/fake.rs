@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::marker::PhantomData;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use domain::Stamp;
@@ -36,18 +37,22 @@ pub struct Peer<P: Messages> {
     stream: TcpStream,
     frames: Frames,
     version: Version,
-    next: u32,
     wire: PhantomData<fn() -> P>,
 }
 
 impl<P: Messages> Fake<P> {
     /// `change` changes the account.
     pub fn start(protocol: Protocol, change: impl FnOnce(Keys) -> Keys) -> Self {
+        Self::start_with(protocol, Keys::new(), change)
+    }
+
+    /// `gateway` has further keys of the gateway's file.
+    pub fn start_with(protocol: Protocol, gateway: Keys, change: impl FnOnce(Keys) -> Keys) -> Self {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         server.set_nonblocking(true).unwrap();
         let listener = ports::reserve().unwrap();
         let account = change(protocol.account(server.local_addr().unwrap(), listener.address()));
-        let gateway = Gateway::spawn(&Keys::new().set("accounts", format!("[ {account} ]"))).unwrap();
+        let gateway = Gateway::spawn(&gateway.set("accounts", format!("[ {account} ]"))).unwrap();
         let feed = Feed::follow(gateway.uplink(), "uaop-1");
         Self { gateway, feed, protocol, server, listener, wire: PhantomData }
     }
@@ -91,7 +96,7 @@ impl<P: Messages> Peer<P> {
             Protocol::Sgip12 => Version(0x12),
         };
         let frames = Frames::new(P::HEADER, P::LONGEST);
-        Self { stream, frames, version, next: 1, wire: PhantomData }
+        Self { stream, frames, version, wire: PhantomData }
     }
 
     /// Logs in to the gateway, as an SGIP carrier does.
@@ -149,7 +154,7 @@ impl<P: Messages> Peer<P> {
 
     /// Takes a submit; returns the id that its report will be about.
     pub fn accept(&mut self, sequence: P::Sequence) -> MessageId {
-        let id = P::message_id(sequence, NODE, self.count(), STAMP);
+        let id = P::message_id(sequence, NODE, count(), STAMP);
         self.answer(sequence, Answer { code: 0, id: Some(id) });
         id
     }
@@ -161,7 +166,7 @@ impl<P: Messages> Peer<P> {
     /// Takes every submit from now on, until the connection ends.
     pub fn take_all(mut self) {
         while let Some((sequence, _)) = self.try_submit() {
-            let id = P::message_id(sequence, NODE, self.count(), STAMP);
+            let id = P::message_id(sequence, NODE, count(), STAMP);
             let mut frame = Vec::new();
             P::encode(self.version, sequence, &P::answer(&Answer { code: 0, id: Some(id) }), &mut frame);
             if self.stream.write_all(&frame).is_err() {
@@ -194,8 +199,8 @@ impl<P: Messages> Peer<P> {
         sequence
     }
 
-    pub fn reserve(&mut self) -> P::Sequence {
-        P::sequence(self.count(), NODE, STAMP)
+    pub fn reserve(&self) -> P::Sequence {
+        P::sequence(count(), NODE, STAMP)
     }
 
     pub fn send(&mut self, sequence: P::Sequence, pdu: &P::Pdu) {
@@ -254,11 +259,12 @@ impl<P: Messages> Peer<P> {
             }
         }
     }
+}
 
-    fn count(&mut self) -> u32 {
-        self.next += 1;
-        self.next
-    }
+/// Grows with each call, over all connections: in SGIP a sequence is a message's id.
+fn count() -> u32 {
+    static COUNT: AtomicU32 = AtomicU32::new(1);
+    COUNT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// Does something with a peer's connection in the background, until the peer closes it.

@@ -1,10 +1,12 @@
 //! How fast an account sends, over which connections, and when.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::net::TcpListener;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use domain::Submission;
 use testkit::line::letters::Letters;
 use testkit::line::protocol::ACCOUNT;
-use testkit::line::{Ledger, Protocol, Scene};
+use testkit::line::{Carrier, Feed, Gateway, Keys, Ledger, Protocol, Scene};
 use testkit::wait;
 use wire::protocol::Messages;
 
@@ -84,7 +86,36 @@ fn too_fast_is_not_lost(protocol: Protocol) {
     let metrics = line.gateway.metrics().unwrap();
     assert_eq!(metrics.sum("gateway_answers_total", &labels), refused as f64);
     assert_eq!(metrics.sum("gateway_parts_pushed_total", &[("attempt", "retry")]), refused as f64);
-    assert!(line.gateway.log().contains("slowing down"));
+    line.gateway.wait_log("slowing down", SOON).unwrap();
+}
+
+#[test]
+fn an_account_whose_carrier_is_silent_holds_up_no_other() {
+    // the kernel accepts, and nobody says anything
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, other) = (listener.local_addr().unwrap(), Protocol::Cmpp30);
+    let customer = other.customer(address).set("behaviour", "{ report: 5ms }");
+    let carrier = Carrier::start(&Keys::new().set("accounts", Keys::new().set(ACCOUNT, customer))).unwrap();
+    let accounts = [
+        Protocol::Cmpp20.account(address, address).set("name", "silent"),
+        other.account(carrier.address(other), address),
+    ];
+    let accounts = format!("[ {}, {} ]", accounts[0], accounts[1]);
+    let gateway = Gateway::spawn(&Keys::new().set("accounts", accounts)).unwrap();
+    let feed = Feed::follow(gateway.uplink(), "uaop-1");
+    let mut letters = Letters::new();
+    let to = |account: &str, message: Submission| Submission {
+        account: Some(account.parse().unwrap()),
+        ..message
+    };
+    let batch = (0..100).flat_map(|_| [to("silent", letters.one()), to(ACCOUNT, letters.one())]).collect();
+    Ledger::new().submit(&gateway.uplink(), batch).unwrap();
+    feed.wait_count("finished", 100, SOON).unwrap();
+    let silent = [("account", "silent")];
+    gateway.wait_metric("gateway_unfinished_messages", &silent, SOON, |messages| messages == 100.0).unwrap();
+    gateway
+        .wait_metric("gateway_unfinished_messages", &OF_ACCOUNT, SOON, |messages| messages == 0.0)
+        .unwrap();
 }
 
 #[test]
@@ -135,6 +166,6 @@ fn a_source_that_the_carrier_does_not_know_is_an_alarm() {
         .unwrap();
     let link = [("account", ACCOUNT), ("kind", "link")];
     line.gateway.wait_metric("gateway_alarm", &link, SOON, |alarm| alarm == 1.0).unwrap();
-    line.gateway.wait_log("the login was refused", Duration::ZERO).unwrap();
+    line.gateway.wait_log("the login was refused", SOON).unwrap();
     assert_eq!(line.gateway.get("/readyz").unwrap().status, 503);
 }

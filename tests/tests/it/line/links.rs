@@ -52,3 +52,26 @@ fn a_carrier_that_was_away_gets_everything(protocol: Protocol) {
     line.gateway.wait_metric("gateway_alarm", &LINK_ALARM, SOON, |alarm| alarm == 0.0).unwrap();
     line.gateway.wait_ready().unwrap();
 }
+
+#[test]
+fn smgp_can_receive_over_a_connection_of_its_own() {
+    let line = Scene::new(Protocol::Smgp30).account("mode", "send-and-receive").start().unwrap();
+    let mut ledger = Ledger::new();
+    ledger.submit(&line.gateway.uplink(), Letters::new().many(50)).unwrap();
+    line.carrier.control().mo("13712345678", "106900000142", "TD").unwrap();
+    ledger.settle(&line, SOON).unwrap();
+    line.feed.wait_count("mo", 1, SOON).unwrap();
+    assert_eq!(line.carrier.control().connections().unwrap().len(), 2);
+    let record = line.carrier.control().messages().unwrap();
+    let senders: BTreeSet<u32> = record.iter().map(|message| message.connection).collect();
+    assert_eq!(senders.len(), 1, "only one of them sends");
+}
+
+#[test]
+fn an_sgip_carrier_may_bring_reports_over_the_customers_own_connection() {
+    let line = Scene::new(Protocol::Sgip12).customer("duplex", true).start().unwrap();
+    let mut ledger = Ledger::new();
+    ledger.submit(&line.gateway.uplink(), Letters::new().many(50)).unwrap();
+    let balance = ledger.settle(&line, SOON).unwrap();
+    assert_eq!(balance.reports, balance.parts);
+}

@@ -11,6 +11,7 @@ mod links;
 mod login;
 mod mo;
 mod odd;
+mod outcomes;
 mod silence;
 mod storm;
 mod watch;

@@ -1,7 +1,5 @@
 //! A carrier that does what no carrier should: a counter, a clear log line, and nothing is lost.
 
-use std::time::Duration;
-
 use domain::Happened;
 use domain::event::ReportState;
 use testkit::line::letters::Letters;
@@ -55,7 +53,7 @@ fn wrong_lengths<P: Messages>(protocol: Protocol) {
     peer.bring(&Incoming::Mo(mo(2, false, b"hello")));
     fake.feed.wait_count("mo", 1, SOON).unwrap();
     wait_odd(&fake, "malformed", sent as f64);
-    fake.gateway.wait_log("cannot be read", Duration::ZERO).unwrap();
+    fake.gateway.wait_log("cannot be read", SOON).unwrap();
     assert!(!fake.gateway.log().contains("hello"));
 }
 
@@ -77,7 +75,7 @@ fn impossible_lengths<P: Messages>(protocol: Protocol) {
     let labels = [("account", ACCOUNT), ("reason", "out_of_step")];
     let all = |count: f64| count == lengths.len() as f64;
     fake.gateway.wait_metric("gateway_connection_ends_total", &labels, SOON, all).unwrap();
-    fake.gateway.wait_log("out of step", Duration::ZERO).unwrap();
+    fake.gateway.wait_log("out of step", SOON).unwrap();
     let mut peer = fake.peer();
     let (sequence, submit) = peer.submit();
     assert_eq!(submit.content, b"in between");
@@ -141,7 +139,7 @@ fn oddities<P: Messages>(protocol: Protocol) {
         wait_odd(&fake, "unknown", 1.0);
         bringer.bring(&Incoming::Mo(mo(3, false, b"third")));
     }
-    assert!(fake.gateway.log().contains("the carrier is odd"), "{}", fake.gateway.log());
+    fake.gateway.wait_log("the carrier is odd", SOON).unwrap();
     assert_eq!(fake.feed.count("finished"), 1);
 }
 
@@ -152,7 +150,7 @@ fn a_report_about_an_unknown_message_comes_up(protocol: Protocol) {
 fn unknown_report<P: Messages>(protocol: Protocol) {
     let fake = Fake::<P>::start(protocol, |account| account);
     let about = P::message_id(P::sequence(77, 3_010_012_345, STAMP), 5, 6, STAMP);
-    fake.bringer().bring(&Incoming::Report(report(about)));
+    fake.bringer().bring(&Incoming::Report(report::<P>(about)));
     assert_eq!(reported(&fake), (about.to_string(), None, ReportState::Delivered));
     let labels = [("account", ACCOUNT), ("known", "no")];
     fake.gateway.wait_metric("gateway_reports_total", &labels, SOON, |count| count == 1.0).unwrap();
@@ -187,8 +185,8 @@ fn a_receipt_of_another_length_is_refused() {
         assert_ne!(peer.brought(sequence), 0, "{length}");
     }
     wait_odd(&fake, "unreadable_report", 7.0);
-    fake.gateway.wait_log("cannot be read: ", Duration::ZERO).unwrap();
-    peer.bring(&Incoming::Report(report(MessageId::new([5; 8]))));
+    fake.gateway.wait_log("cannot be read: ", SOON).unwrap();
+    peer.bring(&Incoming::Report(report::<Cmpp>(MessageId::new([5; 8]))));
     assert_eq!(fake.feed.count("mo"), 0);
 }
 
@@ -208,17 +206,18 @@ fn receipt_of(content: Content) -> cmpp::Pdu {
     deliver.into()
 }
 
-fn report(about: MessageId) -> Report {
+fn report<P: Messages>(about: MessageId) -> Report {
+    let (word, error) = P::state_word(ReportState::Delivered);
     Report {
         about,
         id: Some(MessageId::new([7; 8])),
         state: ReportState::Delivered,
-        word: Text::EMPTY,
-        error: Text::EMPTY,
+        word,
+        error,
         destination: "13712345678".parse().unwrap(),
         source: ACCESS_NUMBER.parse().unwrap(),
-        submitted: Text::EMPTY,
-        done: Text::EMPTY,
+        submitted: "2603010800".parse().unwrap(),
+        done: "2603010800".parse().unwrap(),
     }
 }
 

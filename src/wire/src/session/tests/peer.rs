@@ -82,6 +82,26 @@ fn what_is_beyond_the_window_is_refused_and_may_come_again() {
 }
 
 #[test]
+fn a_request_left_without_an_answer_takes_no_place_and_its_repeats_are_dropped() {
+    let now = start();
+    let mut session = up::<true>(limits(), now);
+    for sequence in 0..40 {
+        session.receive(&frame(sequence, &Pdu::Request(1)));
+        assert_eq!(drain(&mut session, now), [Event::Request { sequence, pdu: Pdu::Request(1) }]);
+        session.ignore(sequence);
+    }
+    session.respond(3, &Pdu::Answer(1));
+    session.receive(&frame(3, &Pdu::Request(1)));
+    assert_eq!(drain(&mut session, now), [Event::Oddity(Oddity::RequestRepeated { sequence: 3 })]);
+    assert_eq!(sent(&mut session), []);
+
+    session.receive(&frame(40, &Pdu::Request(1)));
+    assert_eq!(drain(&mut session, now).len(), 1);
+    session.respond(40, &Pdu::Answer(1));
+    assert_eq!(sent(&mut session), [(40, Pdu::Answer(1))]);
+}
+
+#[test]
 fn an_answer_to_what_was_not_asked_is_not_sent() {
     let now = start();
     let mut session = up::<true>(limits(), now);
