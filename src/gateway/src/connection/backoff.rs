@@ -6,7 +6,7 @@ use lb_core::balance::rng::SplitMix64;
 
 use crate::config;
 
-/// A session that lasted for so long was a good one: after it the pauses begin anew.
+/// A session that lasted for so long was a good one: after it the first try is made at once, and the pauses begin anew.
 const GOOD: Duration = Duration::from_secs(10);
 
 /// Pauses that double, each up to a half shorter by chance, so that connections which broke together do not come back
@@ -27,6 +27,7 @@ impl Backoff {
     pub(super) fn pause(&mut self, up: Duration) -> Duration {
         if up >= GOOD {
             self.next = self.settings.first;
+            return Duration::ZERO;
         }
         let pause = self.next;
         self.next = pause.saturating_mul(2).min(self.settings.most);
@@ -63,8 +64,8 @@ mod tests {
         for seconds in [1, 2, 4, 5, 5] {
             assert_about(backoff.pause(Duration::ZERO), seconds);
         }
-        assert_about(backoff.pause(GOOD), 1);
-        assert_about(backoff.pause(GOOD - Duration::from_millis(1)), 2);
+        assert_eq!(backoff.pause(GOOD), Duration::ZERO);
+        assert_about(backoff.pause(GOOD - Duration::from_millis(1)), 1);
     }
 
     #[test]

@@ -167,21 +167,12 @@ impl<P: Messages> Connection<P> {
             return self.down(reason, Vec::new()).await;
         }
         if self.told.as_ref() != Some(&reason) {
-            let (account, connection) = (&self.context.account.name, self.context.connection);
-            tracing::warn!(%account, connection, "not connected: {reason}");
             self.told = Some(reason.clone());
             self.context.tell(News::NotUp { reason }).await;
         }
     }
 
     async fn down(&mut self, reason: String, unanswered: Vec<PartKey>) {
-        let (account, connection) = (&self.context.account.name, self.context.connection);
-        let count = unanswered.len();
-        if self.held.stop.is_some() {
-            tracing::info!(%account, connection, unanswered = count, "connection ended: {reason}");
-        } else {
-            tracing::warn!(%account, connection, unanswered = count, "connection lost: {reason}");
-        }
         self.context.metrics.up.set(0);
         self.known = false;
         self.refuse().await;

@@ -62,7 +62,7 @@ fn wireshark_reads_in_each_pdu_of_cmpp_3_what_was_written() {
         shown.remove("cmpp.Msg_Id.ismg_code");
         assert_eq!(shown, expected, "{:?}", sent.pdu);
         for (name, bytes) in &sent.bytes {
-            assert_eq!(raw[&format!("{name}_raw")], [bytes.clone()], "{name} of {:?}", sent.pdu);
+            assert_eq!(raw[&format!("{name}_raw")], std::slice::from_ref(bytes), "{name} of {:?}", sent.pdu);
         }
     }
 }

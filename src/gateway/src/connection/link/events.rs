@@ -99,7 +99,6 @@ impl<P: Messages> Link<'_, P> {
                 if !welcome.authentic {
                     tracing::warn!(%account, connection, "logged in, but the carrier's proof of itself is wrong");
                 }
-                tracing::info!(%account, connection, login, "logged in");
                 self.context.metrics.up.set(1);
                 if !known {
                     self.context.tell(News::Up { login }).await;
