@@ -3,7 +3,7 @@
 //! | module | gives |
 //! |---|---|
 //! | [`lb`] | the real `lb` binary: start, reload, metrics, log |
-//! | [`line`](mod@line) | the real `smsline`: gateway and carrier, what goes in, what must come out |
+//! | [`mod@line`] | the real `smsline`: gateway and carrier, what goes in, what must come out |
 //! | [`nginx`], [`haproxy`], [`keepalived`] | the distribution's peers |
 //! | [`backend`] | servers inside this process that echo, hang, flood or reset on demand |
 //! | [`verify`] | streams of which every byte is checked |

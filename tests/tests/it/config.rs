@@ -18,13 +18,16 @@ pools:
       - { name: empi-b, address: "192.0.2.22:7099", priority: 2 }
 "#;
 
+/// Examples that the crates of their roles read.
+const OF_SMSLINE: [&str; 2] = ["carrier.yaml", "gateway.yaml"];
+
 #[test]
 fn every_example_is_understood() {
     let mut seen = 0;
     for entry in fs::read_dir(repository::path("config")).unwrap() {
         let path = entry.unwrap().path();
-        let is_of_lb = path.file_name().is_some_and(|name| name != "gateway.yaml"); // that one's crate reads it
-        if is_of_lb && path.extension().is_some_and(|extension| extension == "yaml") {
+        let is_of_smsline = OF_SMSLINE.iter().any(|name| path.ends_with(name));
+        if !is_of_smsline && path.extension().is_some_and(|extension| extension == "yaml") {
             let text = fs::read_to_string(&path).unwrap();
             check_all(&text).unwrap_or_else(|faults| panic!("{}: {faults:#?}", path.display()));
             seen += 1;

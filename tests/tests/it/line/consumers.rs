@@ -44,6 +44,24 @@ fn what_one_uaop_has_not_acknowledged_outlives_a_kill_though_another_has() {
     assert!(missed.is_empty(), "{} of {} events are gone", missed.len(), told.len());
 }
 
+#[test]
+fn whoever_gives_no_name_only_looks() {
+    let line = line(Protocol::Cmpp20);
+    let uplink = line.gateway.uplink();
+    all(&uplink, "slow", 0, 0);
+    let (mut ledger, mut letters) = (Ledger::new(), Letters::new());
+    ledger.submit(&uplink, letters.many(10)).unwrap();
+    ledger.settle(&line, SOON).unwrap();
+    let told = line.feed.look(|seen| seen.events.clone());
+    let last = told.last().unwrap().id;
+    assert_eq!(uplink.request("GET", &format!("/events?after={last}"), "").unwrap().status, 200);
+    // whatever that did to the spool is done when this message is
+    ledger.submit(&uplink, letters.many(1)).unwrap();
+    ledger.settle(&line, SOON).unwrap();
+    let slow = all(&uplink, "slow", 0, last);
+    assert_eq!(slow.iter().filter(|event| event.id <= last).count(), told.len());
+}
+
 /// All events of a consumer above `after`, up to `last`.
 fn all(uplink: &Uplink, consumer: &str, mut after: u64, last: u64) -> Vec<Told> {
     let mut all = Vec::new();
