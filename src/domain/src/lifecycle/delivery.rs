@@ -63,6 +63,12 @@ impl Delivery {
         self.policy
     }
 
+    /// Whether nothing of it was ever pushed, and its time is not over.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        !self.expired && self.parts.iter().all(|part| *part == Part::NEW)
+    }
+
     /// Whether it was ended as a whole, by its time or by somebody.
     #[must_use]
     pub fn expired(&self) -> bool {

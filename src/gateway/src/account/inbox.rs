@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::lifecycle::Delivery;
 use domain::{Millis, Submission};
-use store::spool::{SpoolError, Unwritten};
+use store::spool::Unwritten;
 use tokio::sync::mpsc;
 use wire::exchange::Submit;
 use wire::protocol::Protocol;
@@ -19,7 +19,7 @@ pub enum Inbox<P: Protocol> {
     /// A message of this account that is in the spool.
     Message(Message),
     /// The pushes are durable and may go out; or they are not, and must not.
-    Recorded { pushes: Vec<Push<P>>, result: Result<(), SpoolError> },
+    Recorded { pushes: Vec<Push<P>>, result: Result<(), Unwritten> },
     /// What had happened is durable, and its requests can be answered; or not yet.
     Written { tickets: Vec<Ticket>, result: Result<(), Unwritten> },
     /// Nothing new is pushed; what is under way may be answered for so long.

@@ -83,16 +83,22 @@ impl Queue {
         self.ends.first().map(|&(end, _)| end)
     }
 
-    /// When the next one that waits for a moment may go.
+    /// When the next one that waits for a moment may go; those that may already are ready.
     #[must_use]
-    pub fn next_later(&self) -> Option<Instant> {
-        self.later.first().map(|&(from, _)| from)
+    pub fn next_later(&self, now: Instant) -> Option<Instant> {
+        self.later.iter().map(|&(from, _)| from).find(|&from| from > now)
     }
 
     /// Whether one waits for nothing but its turn.
     #[must_use]
-    pub fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
+    pub fn has_ready(&self, now: Instant) -> bool {
+        !self.ready.is_empty() || self.later.first().is_some_and(|&(from, _)| from <= now)
+    }
+
+    /// Until when the message waits, if it waits for a moment.
+    #[must_use]
+    pub fn waits_until(&self, key: Key) -> Option<Instant> {
+        self.waiting.get(&key)?.until
     }
 
     /// Messages that wait.
@@ -143,9 +149,10 @@ mod tests {
         queue.put(1, 5, Some(now + Duration::from_secs(1)));
         queue.put(2, 0, None);
         assert_eq!(queue.first(now), Some(2));
-        assert_eq!(queue.next_later(), Some(now + Duration::from_secs(1)));
+        assert_eq!(queue.next_later(now), Some(now + Duration::from_secs(1)));
+        assert!(queue.has_ready(now) && queue.waits_until(1).is_some());
         assert_eq!(queue.first(now + Duration::from_secs(1)), Some(1));
-        assert_eq!((queue.len(), queue.oldest(), queue.next_later()), (2, Some(1), None));
+        assert_eq!((queue.len(), queue.oldest(), queue.next_later(now)), (2, Some(1), None));
     }
 
     #[test]

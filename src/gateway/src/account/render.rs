@@ -1,5 +1,6 @@
 //! A submission as the short messages of its account.
 
+use domain::lifecycle::Delivery;
 use domain::text::{Piece, Signature, SplitError, SplitSettings, split};
 use domain::{Number, Stamp, Submission};
 use thiserror::Error;
@@ -29,6 +30,9 @@ pub enum CannotRender {
     TooLong(usize),
     #[error("`priority` is {0}; 0 to 9 are possible")]
     Priority(u8),
+    /// The account's rules were others when it was taken, and a part of it may be on its way already.
+    #[error("it was {was} parts when it was taken, by the rules of today it is {now}")]
+    Changed { was: u8, now: usize },
 }
 
 impl Rules {
@@ -50,22 +54,24 @@ impl Rules {
         Ok(self.pieces(submission, 0)?.first().map_or(1, |piece| piece.parts))
     }
 
-    /// One part of the submission. `key` gives the reference that its parts share, whenever they are made.
+    /// Part `part` of the submission's `parts`. `key` gives the reference that its parts share, whenever they are made.
     ///
     /// # Errors
-    /// What [`Rules::parts`] would have said, or there is no such part.
+    /// What [`Rules::parts`] would have said, or it has another number of parts.
     pub fn submit(
         &self,
         submission: &Submission,
         key: i64,
-        part: u8,
+        (part, parts): (u8, u8),
         valid_until: Option<Stamp>,
     ) -> Result<Submit, CannotRender> {
         // the low bits of the key: neighbours differ
         let reference = u16::try_from(key & 0xFFFF).unwrap_or_default();
         let mut pieces = self.pieces(submission, reference)?;
-        let index = usize::from(part).saturating_sub(1).min(pieces.len().saturating_sub(1));
-        let Piece { coding, header, part, parts, content } = pieces.swap_remove(index);
+        if pieces.len() != usize::from(parts) || part == 0 || part > parts {
+            return Err(CannotRender::Changed { was: parts, now: pieces.len() });
+        }
+        let Piece { coding, header, part, parts, content } = pieces.swap_remove(usize::from(part) - 1);
         let source = format!("{}{}", self.number.digits(), submission.extension);
         let source = source.parse().map_err(|_| CannotRender::TooLong(source.len()))?;
         let destination = Text::new(submission.to.national().as_bytes()).unwrap_or_default();
@@ -81,6 +87,16 @@ impl Rules {
             priority: submission.priority,
             valid_until: valid_until.map(validity).unwrap_or_default(),
         })
+    }
+
+    /// The delivery of a message of the last run: if nothing of it was pushed, with as many parts as it has by the rules of
+    /// today.
+    #[must_use]
+    pub fn renew(&self, submission: &Submission, delivery: Delivery) -> Delivery {
+        match self.parts(submission) {
+            Ok(parts) if delivery.is_untouched() => Delivery::new(parts, delivery.policy()),
+            _ => delivery,
+        }
     }
 
     fn pieces(&self, submission: &Submission, reference: u16) -> Result<Vec<Piece>, SplitError> {
@@ -101,6 +117,7 @@ fn validity(stamp: Stamp) -> Text<17> {
 
 #[cfg(test)]
 mod tests {
+    use domain::lifecycle::WhenUncertain;
     use domain::text::{Limits, Place, Preference, ReferenceWidth};
 
     use super::*;
@@ -129,14 +146,14 @@ mod tests {
     fn a_submission_becomes_its_parts_the_same_whenever_they_are_made() {
         let submission = submission(&"长".repeat(100));
         assert_eq!(rules().parts(&submission), Ok(2));
-        let second = rules().submit(&submission, 0x1_0203, 2, None).unwrap();
+        let second = rules().submit(&submission, 0x1_0203, (2, 2), None).unwrap();
         assert_eq!((second.part, second.parts, second.coding, second.header), (2, 2, 8, true));
         assert_eq!(second.content[..6], [5, 0, 3, 3, 2, 2]);
         assert_eq!(
             (second.source.to_text(), second.destinations[0].to_text()),
             ("106900000142".into(), "13800138000".into())
         );
-        assert_eq!(rules().submit(&submission, 0x1_0203, 2, None), Ok(second));
+        assert_eq!(rules().submit(&submission, 0x1_0203, (2, 2), None), Ok(second));
     }
 
     #[test]
@@ -144,9 +161,28 @@ mod tests {
         let signature = Signature { text: "[Bank]".to_owned(), place: Place::Start };
         let rules = Rules { signature: Some(signature), ..rules() };
         let end = Stamp { year: 2026, month: 3, day: 1, hour: 8, minute: 5, second: 9 };
-        let submit = rules.submit(&submission("hi"), 1, 1, Some(end)).unwrap();
+        let submit = rules.submit(&submission("hi"), 1, (1, 1), Some(end)).unwrap();
         assert_eq!(submit.content, b"[Bank]hi");
         assert_eq!(submit.valid_until.to_text(), "260301080509032+");
+    }
+
+    #[test]
+    fn rules_that_have_changed_send_no_half_of_a_message() {
+        let submission = submission(&"长".repeat(100));
+        let changed = Err(CannotRender::Changed { was: 1, now: 2 });
+        assert_eq!(rules().submit(&submission, 1, (1, 1), None), changed);
+        let changed = Err(CannotRender::Changed { was: 3, now: 2 });
+        assert_eq!(rules().submit(&submission, 1, (3, 3), None), changed);
+    }
+
+    #[test]
+    fn a_message_that_nothing_was_sent_of_follows_the_rules_of_today() {
+        let submission = submission(&"长".repeat(100));
+        let untouched = Delivery::new(1, WhenUncertain::Mark);
+        assert_eq!(rules().renew(&submission, untouched), Delivery::new(2, WhenUncertain::Mark));
+        let mut pushed = Delivery::new(1, WhenUncertain::Mark);
+        pushed.pushed(1, "a").unwrap();
+        assert_eq!(rules().renew(&submission, pushed.clone()), pushed);
     }
 
     #[test]

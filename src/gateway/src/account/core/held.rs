@@ -1,7 +1,7 @@
 //! What the account holds, and what it says of it.
 
 use domain::event::Outcome;
-use domain::lifecycle::{Answered, Delivery};
+use domain::lifecycle::Delivery;
 use domain::{Account, GatewayId, Meaning, Millis, Submission};
 
 use crate::account::lines::Place;
@@ -36,6 +36,8 @@ pub struct Held {
     pub uncertain_pushes: u32,
     /// The sequences that the carrier gave.
     pub resp_sequences: Vec<String>,
+    /// How often a part of it got lost, in this run.
+    pub losses: u16,
     /// Of the answer that refused it.
     pub refusal: Option<Meaning>,
 }
@@ -58,7 +60,6 @@ pub struct Turn {
 /// What an answer was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judged {
-    pub answered: Answered,
     /// The account has become slower.
     pub slowed: bool,
     /// The alarm about bad answers has gone on or off.
@@ -71,6 +72,8 @@ pub fn progress(delivery: &Delivery) -> String {
     serde_json::to_string(delivery).unwrap_or_default()
 }
 
-pub(super) fn parts(delivery: &Delivery) -> u8 {
+/// How many parts the message has.
+#[must_use]
+pub fn parts(delivery: &Delivery) -> u8 {
     u8::try_from(delivery.parts().len()).unwrap_or(u8::MAX)
 }

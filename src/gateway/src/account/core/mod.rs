@@ -5,7 +5,7 @@ mod held;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use domain::event::{Attempt, Outcome};
@@ -21,8 +21,7 @@ use crate::account::queue::{Key, Queue};
 use crate::account::verdict::Verdict;
 use crate::clock::Now;
 
-use held::parts;
-pub use held::{Finished, Held, Judged, Settings, Turn, progress};
+pub use held::{Finished, Held, Judged, Settings, Turn, parts, progress};
 
 /// Answered parts that are remembered for their reports.
 const REMEMBERED: usize = 200_000;
@@ -30,6 +29,9 @@ const REMEMBERED: usize = 200_000;
 /// How often a carrier may say "later" to one part: with the longest pause of the defaults, for a day. Some mean "not
 /// before eight in the morning".
 const LATER_TRIES: u16 = 300;
+
+/// How often a part may get lost before it is not sent again.
+const MOST_LOSSES: u16 = 10;
 
 /// One account.
 #[derive(Debug)]
@@ -78,6 +80,7 @@ impl Core {
             pushes: 0,
             uncertain_pushes: 0,
             resp_sequences: Vec::new(),
+            losses: 0,
             refusal: None,
         };
         self.messages.insert(key, held);
@@ -127,17 +130,15 @@ impl Core {
         }
     }
 
-    /// The part goes out under `push_sequence`, once the changes are durable. Says why it is pushed; `None` if it is not
-    /// to be.
-    pub fn pushed(&mut self, turn: Turn, push_sequence: &str, now: Now) -> Option<Attempt> {
-        let held = self.messages.get_mut(&turn.key)?;
-        let Ok(attempt) = held.delivery.pushed(turn.part, push_sequence) else {
+    /// The part goes out under `push_sequence`, once the changes are durable. `false` if it is not to be.
+    pub fn pushed(&mut self, turn: Turn, push_sequence: &str, now: Now) -> bool {
+        let held = self.messages.get_mut(&turn.key);
+        let pushed = held.and_then(|held| Some((held.delivery.pushed(turn.part, push_sequence).ok()?, held)));
+        let Some((attempt, held)) = pushed else {
             self.lines.give_back(turn.place);
-            return None;
+            return false;
         };
         held.pushed.get_or_insert(now.millis);
-        held.pushes += 1;
-        held.uncertain_pushes += u32::from(attempt == Attempt::Uncertain);
         let happened = Happened::Pushed {
             uaop_id: held.submission.uaop_id.clone(),
             part: turn.part,
@@ -149,6 +150,16 @@ impl Core {
             self.queue.remove(turn.key);
         }
         self.changed(turn.key, happened, now);
+        true
+    }
+
+    /// The part has been handed to its connection. Says why it was pushed.
+    pub fn sent(&mut self, turn: Turn) -> Option<Attempt> {
+        let held = self.messages.get_mut(&turn.key)?;
+        let index = usize::from(turn.part).checked_sub(1)?;
+        let Part::Pushed { attempt, .. } = *held.delivery.parts().get(index)? else { return None };
+        held.pushes += 1;
+        held.uncertain_pushes += u32::from(attempt == Attempt::Uncertain);
         Some(attempt)
     }
 
@@ -158,15 +169,19 @@ impl Core {
         self.finish(turn.key, Outcome::Refused { code: None, reason: reason.to_owned() }, now);
     }
 
-    /// Nothing of these parts has left, and nothing will.
+    /// Nothing of these parts has left, and nothing will; that they were about to was recorded.
     pub fn withdrawn(&mut self, turns: impl IntoIterator<Item = Turn>, now: Now) {
-        for Turn { place, key, part } in turns {
-            self.lines.give_back(place);
-            let Some(held) = self.messages.get_mut(&key) else { continue };
-            if held.delivery.withdrawn(part).is_ok() {
-                self.changes.push(Change::Progress { key, progress: progress(&held.delivery) });
+        for turn in turns {
+            if let Some(progress) = self.take_back(turn, now) {
+                self.changes.push(Change::Progress { key: turn.key, progress });
             }
-            self.settle(key, None, now);
+        }
+    }
+
+    /// As [`Core::withdrawn`], where it could not even be recorded: the spool still has what was before.
+    pub fn unrecorded(&mut self, turns: impl IntoIterator<Item = Turn>, now: Now) {
+        for turn in turns {
+            self.take_back(turn, now);
         }
     }
 
@@ -210,7 +225,7 @@ impl Core {
         let pause = (answered == Answered::Again && disposition == Disposition::Later)
             .then(|| now.instant + self.pause(tries));
         self.settle(turn.key, pause, now);
-        Some(Judged { answered, slowed, alarm })
+        Some(Judged { slowed, alarm })
     }
 
     /// Nobody knows what became of these parts. The alarm about bad answers, if it has changed.
@@ -220,10 +235,18 @@ impl Core {
             self.lines.give_back(place);
             alarm = self.verdict.judge(true, now.instant).or(alarm);
             let Some(held) = self.messages.get_mut(&key) else { continue };
+            let mut pause = None;
             if held.delivery.lost(part).is_ok() {
+                held.losses = held.losses.saturating_add(1);
+                if held.losses >= MOST_LOSSES {
+                    held.delivery.expire();
+                }
+                // once may be the line's fault; from the second time on it may be the message's
+                pause = held.losses.checked_sub(2);
                 self.changes.push(Change::Progress { key, progress: progress(&held.delivery) });
             }
-            self.settle(key, None, now);
+            let from = pause.map(|losses| now.instant + self.pause(losses));
+            self.settle(key, from, now);
         }
         alarm
     }
@@ -272,6 +295,12 @@ impl Core {
 
     /// Brings changes that could not be written up to date: each message's progress as it is now, once.
     pub fn renew(&self, changes: &mut Vec<Change>) {
+        let mut keys = BTreeSet::new();
+        // a finished one's progress is of no use, and may be older than what is there
+        changes.retain(|change| match change {
+            Change::Progress { key, .. } => self.messages.contains_key(key) && keys.insert(*key),
+            _ => true,
+        });
         for change in changes.iter_mut() {
             if let Change::Progress { key, progress: text } = change
                 && let Some(held) = self.messages.get(key)
@@ -279,10 +308,6 @@ impl Core {
                 *text = progress(&held.delivery);
             }
         }
-        // a finished one's progress is of no use, and may be older than what is there
-        changes.retain(
-            |change| !matches!(change, Change::Progress { key, .. } if !self.messages.contains_key(key)),
-        );
     }
 
     /// Messages finished since the last call.
@@ -293,7 +318,7 @@ impl Core {
     /// When something is due without anything happening.
     #[must_use]
     pub fn deadline(&self, now: Now) -> Option<Instant> {
-        let sending = self.lines.has_place() && self.queue.has_ready() && !self.stopping;
+        let sending = self.lines.has_place() && self.queue.has_ready(now.instant) && !self.stopping;
         let pace = sending.then(|| self.pace.next(now.instant)).flatten();
         let hours =
             sending.then(|| now.instant + self.settings.hours.wait(now.stamp)).filter(|&at| at > now.instant);
@@ -302,7 +327,7 @@ impl Core {
             now.instant + Duration::from_millis(end.0.saturating_sub(now.millis.0).saturating_add(1))
         });
         let due = pace.max(hours).max(held_up.filter(|_| sending));
-        [due, self.queue.next_later(), end].into_iter().flatten().min()
+        [due, self.queue.next_later(now.instant), end].into_iter().flatten().min()
     }
 
     /// Messages that wait for their turn, and the age of the oldest.
@@ -319,12 +344,23 @@ impl Core {
         self.messages.len()
     }
 
+    /// The part waits again, as before its push. Its progress, if it was pushed.
+    fn take_back(&mut self, turn: Turn, now: Now) -> Option<String> {
+        self.lines.give_back(turn.place);
+        let held = self.messages.get_mut(&turn.key)?;
+        let progress = held.delivery.withdrawn(turn.part).is_ok().then(|| progress(&held.delivery));
+        self.settle(turn.key, None, now);
+        progress
+    }
+
     /// Back into the queue, or finished, or neither: as its parts say.
     fn settle(&mut self, key: Key, from: Option<Instant>, now: Now) {
         let Some(held) = self.messages.get(&key) else { return };
         if let Some(outcome) = held.delivery.outcome() {
             self.finish(key, outcome, now);
         } else if held.delivery.next().is_some() {
+            // what waits for a moment goes on waiting, whatever becomes of the other parts
+            let from = from.max(self.queue.waits_until(key));
             self.queue.put(key, held.submission.priority, from);
         } else {
             self.queue.remove(key);

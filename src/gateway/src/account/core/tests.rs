@@ -258,10 +258,58 @@ fn changes_that_could_not_be_written_are_brought_up_to_date() {
 }
 
 #[test]
+fn a_part_that_is_lost_again_and_again_waits_longer_and_is_given_up_in_the_end() {
+    let mut story = Story::new(&[16]);
+    story.take(1, 1, WhenUncertain::Resend);
+    let mut pauses = Vec::new();
+    for _ in 0..10 {
+        while let Some(due) = story.core.deadline(story.now) {
+            pauses.push((due - story.now.instant).as_secs());
+            story.later(due - story.now.instant);
+        }
+        let turn = story.push().unwrap();
+        story.core.lost([turn], story.now);
+    }
+    assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
+    assert_eq!(story.core.take_finished()[0].outcome, Outcome::Uncertain);
+}
+
+#[test]
+fn a_part_that_waits_for_a_moment_is_not_hurried_by_its_neighbour() {
+    let mut story = Story::new(&[16]);
+    story.take(1, 2, WhenUncertain::Resend);
+    let (first, second) = (story.push().unwrap(), story.push().unwrap());
+    story.answer(first, 9, Disposition::Later);
+    story.answer(second, 0, Disposition::Accepted);
+    assert_eq!(story.push(), None);
+    story.later(Duration::from_secs(1));
+    assert_eq!(story.push().map(|turn| turn.part), Some(1));
+}
+
+#[test]
+fn what_may_go_but_cannot_does_not_keep_the_account_awake() {
+    let mut story = Story::new(&[1]);
+    story.take(1, 1, WhenUncertain::Resend);
+    let turn = story.push().unwrap();
+    story.answer(turn, 9, Disposition::Later);
+    story.core.lines.down(0);
+    story.later(Duration::from_secs(5));
+    assert_eq!(story.core.deadline(story.now), None);
+    story.core.lines.up(0, 2);
+    assert!(story.push().is_some());
+}
+
+#[test]
 fn a_push_counts_why() {
     let mut story = Story::new(&[16]);
     story.take(1, 1, WhenUncertain::Resend);
     let turn = story.core.turn(story.now).unwrap();
-    assert_eq!(story.core.pushed(turn, "a", story.now), Some(Attempt::First));
-    assert_eq!(story.core.pushed(turn, "b", story.now), None, "it is under way already");
+    assert!(story.core.pushed(turn, "a", story.now));
+    assert_eq!(story.core.sent(turn), Some(Attempt::First));
+    assert!(!story.core.pushed(turn, "b", story.now), "it is under way already");
+    story.core.lost([turn], story.now);
+    let turn = story.push().unwrap();
+    assert_eq!(story.core.sent(turn), Some(Attempt::Uncertain));
+    let held = story.core.message(1).unwrap();
+    assert_eq!((held.pushes, held.uncertain_pushes), (2, 1));
 }

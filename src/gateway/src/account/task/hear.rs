@@ -94,10 +94,10 @@ where
                     self.parts.facts.metrics.mo.whole.inc();
                     self.tell(happened, now);
                     if !gone.is_empty() {
-                        self.told.push(Change::FragmentsGone(gone));
+                        self.waiting.push(Change::FragmentsGone(gone));
                     }
                 }
-                Received::Part(change) => self.told.push(change),
+                Received::Part(change) => self.waiting.push(change),
                 Received::Repeated => self.parts.facts.metrics.mo.repeated.inc(),
             },
             Incoming::UserState { user, condition } => {

@@ -50,19 +50,18 @@ pub struct Parts<P: Messages> {
 /// One account at work.
 pub struct Task<P: Messages> {
     parts: Parts<P>,
-    /// What could not be written, in its order.
-    stuck: Vec<Change>,
+    /// What is to be written, in its order.
+    waiting: Vec<Change>,
     /// The requests that wait for it.
-    stuck_tickets: Vec<Ticket>,
-    /// When it is tried again.
-    retry: Option<Instant>,
-    /// What is to be written with the next batch, beside the core's changes.
     tickets: Vec<Ticket>,
-    told: Vec<Change>,
+    /// Whether the spool is at work on what happened before.
+    in_writing: bool,
+    /// When the spool is tried again, after it has failed.
+    retry: Option<Instant>,
     /// Until when answers are waited for at the end.
     stop_at: Option<Instant>,
-    /// Batches handed to the spool and not completed.
-    writing: usize,
+    /// Batches of pushes handed to the spool and not completed.
+    recording: usize,
     gauges_at: Instant,
 }
 
@@ -75,13 +74,12 @@ where
         Self {
             gauges_at: Instant::now(),
             parts,
-            stuck: Vec::new(),
-            stuck_tickets: Vec::new(),
-            retry: None,
+            waiting: Vec::new(),
             tickets: Vec::new(),
-            told: Vec::new(),
+            in_writing: false,
+            retry: None,
             stop_at: None,
-            writing: 0,
+            recording: 0,
         }
     }
 
@@ -126,7 +124,7 @@ where
         for (happened, row) in self.parts.mos.expired(now.instant) {
             self.parts.facts.metrics.mo.incomplete.inc();
             self.tell(happened, now);
-            self.told.extend(row.map(|row| Change::FragmentsGone(vec![row])));
+            self.waiting.extend(row.map(|row| Change::FragmentsGone(vec![row])));
         }
         self.write(now);
         self.push(now);
@@ -141,7 +139,8 @@ where
 
     fn is_done(&self, now: Now) -> bool {
         let Some(stop_at) = self.stop_at else { return false };
-        let quiet = self.parts.core.lines.under_way() == 0 && self.writing == 0 && self.stuck.is_empty();
+        let written = self.recording == 0 && !self.in_writing && self.waiting.is_empty();
+        let quiet = written && self.parts.core.lines.under_way() == 0;
         quiet || now.instant >= stop_at
     }
 
@@ -177,6 +176,7 @@ where
             Inbox::Message(Message { key, submission, delivery, taken, recovered }) => {
                 let core = &mut self.parts.core;
                 if recovered {
+                    let delivery = self.parts.rules.renew(&submission, delivery);
                     core.recover(key, submission, delivery, taken, now);
                 } else {
                     self.parts.facts.metrics.taken.inc();

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use store::spool::SpoolError;
+use domain::Happened;
+use store::spool::{Change, Unwritten};
 use wire::protocol::Messages;
 
-use super::{MOST_AT_ONCE, SPOOL_PAUSE, Task};
-use crate::account::core::Turn;
+use super::{MOST_AT_ONCE, Task};
+use crate::account::core::{Turn, parts};
 use crate::account::inbox::{Inbox, Push};
 use crate::clock::Now;
 use crate::connection::{Order, PartKey};
@@ -15,39 +16,31 @@ impl<P: Messages> Task<P>
 where
     Inbox<P>: Send,
 {
-    /// Records the pushes of those whose turn it is.
+    /// Records the pushes of those whose turn it is. While something waits for the spool to work again, it is nobody's.
     pub(super) fn push(&mut self, now: Now) {
-        let (mut pushes, mut unsendable) = (Vec::new(), Vec::new());
-        while pushes.len() < MOST_AT_ONCE
+        let mut pushes = Vec::new();
+        while self.retry.is_none()
+            && pushes.len() < MOST_AT_ONCE
             && let Some(turn) = self.parts.core.turn(now)
         {
             let sequence = P::sequence(self.parts.numbers.next(), self.parts.node, now.stamp);
             let Some(held) = self.parts.core.message(turn.key) else { continue };
             let valid_until = held.submission.not_after.map(|end| self.parts.clock.stamp(end));
-            let (submit, first) = (
-                self.parts.rules.submit(&held.submission, turn.key, turn.part, valid_until),
-                held.pushed.is_none(),
-            );
-            let submit = match submit {
-                Ok(submit) => submit,
-                Err(error) => {
-                    unsendable.push((turn, error.to_string()));
-                    continue;
+            let part = (turn.part, parts(&held.delivery));
+            let waited = held.pushed.is_none().then(|| now.millis.0.saturating_sub(held.taken.0));
+            match self.parts.rules.submit(&held.submission, turn.key, part, valid_until) {
+                Ok(submit) if self.parts.core.pushed(turn, &sequence.to_string(), now) => {
+                    if let Some(waited) = waited {
+                        let waited = Duration::from_millis(waited);
+                        self.parts.facts.metrics.push_delay.observe(waited.as_secs_f64());
+                    }
+                    pushes.push(Push { turn, sequence, submit });
                 }
-            };
-            if first {
-                let waited = Duration::from_millis(now.millis.0.saturating_sub(held.taken.0));
-                self.parts.facts.metrics.push_delay.observe(waited.as_secs_f64());
-            }
-            if let Some(attempt) = self.parts.core.pushed(turn, &sequence.to_string(), now) {
-                self.parts.facts.metrics.pushed(attempt);
-                pushes.push(Push { turn, sequence, submit });
+                Ok(_) => {}
+                Err(error) => self.parts.core.unsendable(turn, &error.to_string(), now),
             }
         }
         self.record(pushes, now);
-        for (turn, reason) in unsendable {
-            self.parts.core.unsendable(turn, &reason, now);
-        }
     }
 
     /// Makes durable what is about to be sent; [`Inbox::Recorded`] goes on.
@@ -59,27 +52,27 @@ where
         let inbox = self.parts.inbox.0.clone();
         let turns: Vec<Turn> = pushes.iter().map(|push| push.turn).collect();
         let handed = self.parts.spool.write(changes, move |result| {
-            let result = result.map_err(|unwritten| unwritten.error);
             // an account that has stopped sends nothing any more
             let _ = inbox.send(Inbox::Recorded { pushes, result });
         });
         match handed {
-            Ok(()) => self.writing += 1,
-            Err(_) => self.parts.core.withdrawn(turns, now),
+            Ok(()) => self.recording += 1,
+            Err(_) => self.parts.core.unrecorded(turns, now),
         }
     }
 
-    pub(super) fn recorded(&mut self, pushes: Vec<Push<P>>, result: Result<(), SpoolError>, now: Now) {
-        self.writing -= 1;
+    pub(super) fn recorded(&mut self, pushes: Vec<Push<P>>, result: Result<(), Unwritten>, now: Now) {
+        self.recording -= 1;
         match result {
             Ok(()) => {
                 self.parts.events.notify_waiters();
                 self.send(pushes, now);
             }
-            Err(error) => {
-                self.parts.facts.spool_failed(&error);
-                self.parts.core.hold_up(now.instant + SPOOL_PAUSE);
-                self.parts.core.withdrawn(pushes.into_iter().map(|push| push.turn), now);
+            Err(Unwritten { error, mut changes }) => {
+                self.parts.core.unrecorded(pushes.into_iter().map(|push| push.turn), now);
+                // what else was in it is still true
+                changes.retain(|change| !is_of_a_push(change));
+                self.held_up(&error, changes, now);
             }
         }
     }
@@ -97,8 +90,18 @@ where
                 });
             if !sent {
                 back.push(turn);
+            } else if let Some(attempt) = self.parts.core.sent(turn) {
+                self.parts.facts.metrics.pushed(attempt);
             }
         }
         self.parts.core.withdrawn(back, now);
+    }
+}
+
+fn is_of_a_push(change: &Change) -> bool {
+    match change {
+        Change::Progress { .. } => true,
+        Change::Event(event) => matches!(event.happened, Happened::Pushed { .. }),
+        Change::Finish { .. } | Change::Fragment(_) | Change::FragmentsGone(_) => false,
     }
 }
