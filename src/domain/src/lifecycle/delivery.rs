@@ -148,8 +148,10 @@ impl Delivery {
             (Some((attempt, tries)), Disposition::Later) if tries.saturating_add(1) < tries_at_most => {
                 (again(attempt, tries + 1), Answered::Again)
             }
-            (Some(_), Disposition::Later | Disposition::Final) => (Part::Refused { code }, Answered::Refused),
-            (None, Disposition::Accepted) if place.in_doubt() => {
+            (Some((attempt, _)), Disposition::Later | Disposition::Final) => {
+                (Part::Refused { code, in_doubt: attempt == Attempt::Uncertain }, Answered::Refused)
+            }
+            (None, Disposition::Accepted) if place.in_doubt() && !matches!(place, Part::Refused { .. }) => {
                 (Part::Accepted { resp_sequence }, Answered::Accepted)
             }
             (None, _) => return Ok(Answered::Late),
@@ -193,6 +195,8 @@ impl Delivery {
     /// How it ended; `None` while a part is pushed, or waits to be. Out of several parts the worst counts: a refused
     /// one, then one that the carrier may have or not, then one that was not sent in time.
     ///
+    /// A part that is refused after an earlier push of it was lost is in doubt: the carrier may have the earlier one.
+    ///
     /// Once there, an outcome is the last, with one exception: a late answer may take the doubt out of
     /// [`Outcome::Uncertain`]. A part that waits to be sent again when the time is over is in doubt, too.
     #[must_use]
@@ -207,9 +211,10 @@ impl Delivery {
             }
             uncertain |= part.in_doubt();
         }
-        if let Some((number, code)) = self.refused() {
+        if let Some((number, code, in_doubt)) = self.refused() {
             let reason = format!("part {number} of {} is refused", self.parts.len());
-            return Some(Outcome::Refused { code: Some(code), reason });
+            let refused = Outcome::Refused { code: Some(code), reason };
+            return Some(if in_doubt { Outcome::Uncertain } else { refused });
         }
         match (waiting, uncertain) {
             (true, _) if !self.expired => None,
@@ -224,12 +229,13 @@ impl Delivery {
         self.expired || self.refused().is_some()
     }
 
-    /// The first refused part and its code.
-    fn refused(&self) -> Option<(u8, u32)> {
-        self.numbered().find_map(|(number, part)| match part {
-            Part::Refused { code } => Some((number, *code)),
+    /// A refused part, its code, and whether it is in doubt: the first that is not, else the first.
+    fn refused(&self) -> Option<(u8, u32, bool)> {
+        let refused = self.numbered().filter_map(|(number, part)| match part {
+            Part::Refused { code, in_doubt } => Some((number, *code, *in_doubt)),
             Part::Waiting { .. } | Part::Pushed { .. } | Part::Accepted { .. } | Part::Uncertain => None,
-        })
+        });
+        refused.min_by_key(|&(number, _, in_doubt)| (in_doubt, number))
     }
 
     fn numbered(&self) -> impl Iterator<Item = (u8, &Part)> {

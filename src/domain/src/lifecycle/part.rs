@@ -32,7 +32,12 @@ pub enum Part {
         resp_sequence: Option<String>,
     },
     /// The carrier refused it for good, or too often for now.
-    Refused { code: u32 },
+    Refused {
+        code: u32,
+        /// An earlier push of it was lost: the carrier may have it all the same.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        in_doubt: bool,
+    },
     /// It is not known whether the carrier has it, and it is not sent again.
     Uncertain,
 }
@@ -55,8 +60,9 @@ impl Part {
     pub(super) fn in_doubt(&self) -> bool {
         match self {
             Self::Waiting { attempt, .. } | Self::Pushed { attempt, .. } => *attempt == Attempt::Uncertain,
+            Self::Refused { in_doubt, .. } => *in_doubt,
             Self::Uncertain => true,
-            Self::Accepted { .. } | Self::Refused { .. } => false,
+            Self::Accepted { .. } => false,
         }
     }
 }

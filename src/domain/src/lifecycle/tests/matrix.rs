@@ -64,7 +64,8 @@ fn states(policy: WhenUncertain) -> Vec<Part> {
         states.push(Part::Pushed { push_sequence: "a".to_owned(), attempt, tries });
     }
     states.push(Part::Accepted { resp_sequence: Some("id".to_owned()) });
-    states.push(Part::Refused { code: 5 });
+    states.push(Part::Refused { code: 5, in_doubt: false });
+    states.push(Part::Refused { code: 5, in_doubt: true });
     if policy == WhenUncertain::Mark {
         states.push(Part::Uncertain);
     }
@@ -86,7 +87,8 @@ fn line(delivery: &Delivery) -> String {
             format!("pushed {push_sequence} {attempt:?} {tries}")
         }
         Part::Accepted { resp_sequence } => format!("accepted {}", resp_sequence.as_deref().unwrap_or("-")),
-        Part::Refused { code } => format!("refused {code}"),
+        Part::Refused { code, in_doubt: false } => format!("refused {code}"),
+        Part::Refused { code, in_doubt: true } => format!("refused {code} in doubt"),
         Part::Uncertain => "uncertain".to_owned(),
     };
     let expired = if delivery.expired() { ", expired" } else { "" };

@@ -136,14 +136,15 @@ proptest! {
     }
 
     #[test]
-    fn a_message_to_resend_ends_uncertain_only_if_its_time_was_over(
+    fn a_message_to_resend_ends_uncertain_only_if_its_time_was_over_or_a_part_in_doubt_is_refused(
         parts in 1..4_u8, operations in prop::collection::vec(operations(), 0..40),
     ) {
         let mut delivery = Delivery::new(parts, WhenUncertain::Resend);
         for operation in &operations {
             run(&mut delivery, operation);
             prop_assert!(!delivery.parts().contains(&Part::Uncertain));
-            prop_assert!(delivery.outcome() != Some(Outcome::Uncertain) || delivery.expired());
+            let refused = delivery.parts().iter().any(|part| matches!(part, Part::Refused { in_doubt: true, .. }));
+            prop_assert!(delivery.outcome() != Some(Outcome::Uncertain) || delivery.expired() || refused);
         }
     }
 
