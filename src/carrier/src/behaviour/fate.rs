@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::dice::{Dice, Key};
-use super::{Behaviour, Point, State};
+use super::{Behaviour, Ending, Point, State};
 
 /// The fates of one account's submits.
 #[derive(Debug)]
@@ -23,7 +23,15 @@ pub struct Fate {
     pub answer_after: Duration,
     /// Of each destination alike; `None` for a submit that is not taken.
     pub report: Option<ReportFate>,
-    pub cut: Option<Point>,
+    /// Where the connection is cut.
+    pub cut: Option<CutFate>,
+}
+
+/// Where, at its submit, a connection is cut, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CutFate {
+    pub at: Point,
+    pub how: Ending,
 }
 
 /// The fate of a report.
@@ -36,6 +44,20 @@ pub struct ReportFate {
     pub first: bool,
     pub lost: bool,
     pub twice: bool,
+}
+
+impl Fate {
+    /// Whether the whole answer goes out, if its connection lives until then.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        self.answered
+            && match self.cut {
+                None | Some(CutFate { at: Point::AfterAnswer, .. }) => true,
+                Some(CutFate { at: Point::BeforeAnswer, .. }) => false,
+                // the protocol's own end comes behind a whole frame
+                Some(CutFate { at: Point::WithinAnswer, how }) => how == Ending::Terminate,
+            }
+    }
 }
 
 impl Fates {
@@ -74,7 +96,7 @@ fn decide(mut dice: Dice, behaviour: &Behaviour, nth: u32) -> Fate {
         answered: !unanswered || code.is_some(),
         answer_after,
         report: code.is_none().then_some(report),
-        cut: point.filter(|_| by_chance || by_count),
+        cut: point.filter(|_| by_chance || by_count).map(|at| CutFate { at, how: disconnect.how }),
     }
 }
 
@@ -119,7 +141,11 @@ mod tests {
             ("bad", share(&|fate| fate.code == 1), 1.0),
             ("unanswered", share(&|fate| !fate.answered), 3.0 * 0.97),
             ("cut", share(&|fate| fate.cut.is_some()), 0.5),
-            ("cut within", share(&|fate| fate.cut == Some(Point::WithinAnswer)), 0.5 / 3.0),
+            (
+                "cut within",
+                share(&|fate| fate.cut.is_some_and(|cut| cut.at == Point::WithinAnswer)),
+                0.5 / 3.0,
+            ),
             ("reported", report(|_| true), 97.0),
             ("delivered", report(|report| report.state == State::DELIVERED), 94.0 * 0.97),
             ("elsewhere", report(|report| report.elsewhere), 20.0 * 0.97),

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use due::DueQueue;
-pub use fate::{Fate, Fates, ReportFate};
+pub use fate::{CutFate, Fate, Fates, ReportFate};
 pub use latency::Latency;
 pub use rate::Bucket;
 pub use share::Share;

@@ -200,10 +200,7 @@ impl<P: Carrier> Connection<P> {
             Event::Unanswered { sequence } => self.not_answered(sequence, now),
             Event::Repeated { sequence, .. } => self.repeated(sequence),
             Event::Oddity(oddity) => {
-                if let Some(member) = &self.member {
-                    member.account.counters.oddities.inc();
-                }
-                tracing::debug!(peer = %self.peer, account = self.account_name(), %oddity, "oddity");
+                self.odd(&oddity);
             }
             Event::Down(down) => {
                 tracing::info!(peer = %self.peer, account = self.account_name(), reason = %down, "session ended");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wire::exchange::{Answer, MessageId, Submit};
 use wire::protocol::{Cannot, Moment};
+use wire::session::Oddity;
 use wire::text::Text;
 
 use super::answers::{Planned, REPORT_PATIENCE};
@@ -40,6 +41,34 @@ impl<P: Carrier> Connection<P> {
         }
     }
 
+    /// The session has dealt with it. A submit that it has refused is counted as others are; of what it was, nothing is
+    /// known any more.
+    pub(super) fn odd(&self, oddity: &Oddity<P::Sequence>) {
+        tracing::debug!(peer = %self.peer, account = self.account_name(), %oddity, "oddity");
+        let Some(member) = &self.member else { return };
+        let counters = &member.account.counters;
+        counters.oddities.inc();
+        let refused = match *oddity {
+            // customers ask for nearly nothing else
+            Oddity::WindowExceeded { sequence } => Some((sequence, Cannot::Window)),
+            Oddity::SequenceReused { sequence } => Some((sequence, Cannot::Sequence)),
+            Oddity::Malformed { sequence, command, .. } if command == P::SUBMIT => {
+                Some((sequence, Cannot::Read))
+            }
+            Oddity::Malformed { .. }
+            | Oddity::Stray { .. }
+            | Oddity::Unknown { .. }
+            | Oddity::NotServed { .. }
+            | Oddity::RequestRepeated { .. } => None,
+        };
+        let answer =
+            refused.and_then(|(sequence, why)| P::read_answer(sequence, &P::cannot(P::SUBMIT, why)?));
+        if let Some(Answer { code, .. }) = answer {
+            counters.submits.inc();
+            counters.answer(code);
+        }
+    }
+
     fn submit(&mut self, account: &Account, sequence: P::Sequence, submit: &Submit, now: Moment) {
         account.counters.submits.inc();
         self.submits = self.submits.wrapping_add(1);
@@ -49,7 +78,8 @@ impl<P: Carrier> Connection<P> {
                 Verdict::Busy => Err(P::busy()),
                 Verdict::Fate { fate, duplicates } if fate.code == 0 => Ok((fate, duplicates)),
                 Verdict::Fate { fate, .. } => {
-                    self.refuse_submit(account, sequence, submit, fate.code);
+                    let answered = fate.is_answered();
+                    self.refuse_submit(account, sequence, submit, (fate.code, answered));
                     return self.plan(sequence, P::answer(&Answer { code: fate.code, id: None }), &fate, now);
                 }
             },
@@ -59,7 +89,7 @@ impl<P: Carrier> Connection<P> {
                 self.take(&Taken { account, sequence, submit, fate: &fate, now }, &duplicates);
             }
             Err(code) => {
-                self.refuse_submit(account, sequence, submit, code);
+                self.refuse_submit(account, sequence, submit, (code, true));
                 self.session.respond(sequence, &P::answer(&Answer { code, id: None }));
             }
         }
@@ -80,12 +110,20 @@ impl<P: Carrier> Connection<P> {
         check::<P>(submit, account.config.number.as_deref()).err()
     }
 
-    fn refuse_submit(&mut self, account: &Account, sequence: P::Sequence, submit: &Submit, code: u32) {
+    /// `answer`: its code, and whether it goes out.
+    fn refuse_submit(
+        &mut self,
+        account: &Account,
+        sequence: P::Sequence,
+        submit: &Submit,
+        answer: (u32, bool),
+    ) {
+        let (code, answered) = answer;
         account.counters.answer(code);
         if !self.shared.records() {
             return;
         }
-        let entry = Entry { code, ..self.entry(account, sequence, submit) };
+        let entry = Entry { code, answered, ..self.entry(account, sequence, submit) };
         for to in &submit.destinations {
             self.entries.push(Entry { destination: *to, ..entry.clone() });
         }
@@ -111,7 +149,7 @@ impl<P: Carrier> Connection<P> {
         }
         let Taken { account, sequence, submit, fate, .. } = *taken;
         let report = fate.report.as_ref().filter(|_| submit.report).map_or(ReportPlan::None, ReportPlan::of);
-        let entry = Entry { report, answered: fate.answered, ..self.entry(account, sequence, submit) };
+        let entry = Entry { report, answered: fate.is_answered(), ..self.entry(account, sequence, submit) };
         for ((to, id), before) in submit.destinations.iter().zip(ids).zip(duplicates) {
             self.entries.push(Entry {
                 destination: *to,
@@ -128,8 +166,8 @@ impl<P: Carrier> Connection<P> {
         if !fate.answered {
             account.counters.unanswered.inc();
             self.session.ignore(sequence);
-            if fate.cut.is_some() {
-                self.cut_here(now);
+            if let Some(cut) = fate.cut {
+                self.cut_here(cut.how, now);
             }
             return None;
         }
@@ -156,6 +194,9 @@ impl<P: Carrier> Connection<P> {
             part: submit.part,
             parts: submit.parts,
             content: submit.content.as_slice().into(),
+            valid_until: submit.valid_until,
+            priority: submit.priority,
+            report_wanted: submit.report,
             code: 0,
             answered: true,
             report: ReportPlan::None,

@@ -12,6 +12,8 @@ use crate::config::Family;
 /// A protocol, seen from the carrier's end.
 pub trait Carrier: Messages<Pdu: Send> {
     const FAMILY: Family;
+    /// The command id of a submit.
+    const SUBMIT: u32;
     /// The least and the most numbers in one submit.
     const DESTINATIONS: std::ops::RangeInclusive<usize>;
 

@@ -156,6 +156,14 @@ async fn a_connection_is_cut_before_after_or_within_an_answer() {
             assert!(matches!(again.incoming(0).await, Incoming::Report(_)), "{point} {how}");
             let counts = running.counts("a", |counts| counts.reports.acknowledged == 2).await;
             assert_eq!((counts.accepted, counts.cut), (2, 1), "{point} {how}");
+            let recorded: Vec<bool> =
+                running.messages().await.iter().map(|message| message.answered).collect();
+            // the protocol's own end comes behind a whole answer
+            let whole = answered || (point, how) == ("within_answer", "terminate");
+            assert_eq!(recorded, [true, whole], "{point} {how}");
+            if how == "terminate" {
+                assert_eq!(!seen.is_empty(), whole, "{point} {how}");
+            }
             // a reset takes with it what the customer has not read
             if how == "close" {
                 assert_eq!(!seen.is_empty(), answered, "{point} {how}");

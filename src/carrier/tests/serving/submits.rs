@@ -257,3 +257,16 @@ async fn a_flood_is_answered_recorded_and_reported_whole() {
 fn page(after: u64) -> carrier::control::api::Page {
     carrier::control::api::Page { after, limit: None }
 }
+
+#[tokio::test]
+async fn a_submit_that_cannot_be_read_is_counted_under_the_code_that_it_is_refused_with() {
+    let running = start(QUICK, "  a: { protocol: smgp-3.0, id: '12345678', secret: secret }").await;
+    let address = running.addresses.smgp.unwrap();
+    let mut customer = Customer::<Smgp>::connect(address, credentials("12345678", 0x30, 0)).await;
+    // its header, and no more
+    let [zero, twelve, submit] = [[0; 4], 12_u32.to_be_bytes(), 2_u32.to_be_bytes()];
+    customer.send_raw(&[twelve, submit, zero].concat()).await;
+    let counts = running.counts("a", |counts| counts.oddities == 1).await;
+    let codes: Vec<(u32, u64)> = counts.codes.into_iter().collect();
+    assert_eq!((counts.submits, codes), (1, vec![(10, 1)]));
+}
