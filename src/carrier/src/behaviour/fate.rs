@@ -2,16 +2,8 @@
 
 use std::time::Duration;
 
-use super::dice::{Dice, Key};
+use super::dice::Dice;
 use super::{Behaviour, Ending, Point, State};
-
-/// The fates of one account's submits.
-#[derive(Debug)]
-pub struct Fates {
-    key: Key,
-    /// Submits so far.
-    position: u64,
-}
 
 /// The fate of one submit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,22 +52,10 @@ impl Fate {
     }
 }
 
-impl Fates {
-    #[must_use]
-    pub fn new(seed: u32, account: &str) -> Self {
-        Self { key: Key::new(seed, account), position: 0 }
-    }
-
-    /// The fate of the next submit, the `nth` of its connection (from 1).
-    pub fn next(&mut self, behaviour: &Behaviour, nth: u32) -> Fate {
-        let dice = self.key.dice(self.position);
-        self.position = self.position.wrapping_add(1);
-        decide(dice, behaviour, nth)
-    }
-}
-
-/// Throws the same dice in the same order whatever `behaviour` says: a share that is changed changes nothing else.
-fn decide(mut dice: Dice, behaviour: &Behaviour, nth: u32) -> Fate {
+/// The fate of a submit, the `nth` of its connection (from 1). Throws the same dice in the same order whatever
+/// `behaviour` says: a share that is changed changes nothing else.
+#[must_use]
+pub fn decide(mut dice: Dice, behaviour: &Behaviour, nth: u32) -> Fate {
     let code = dice.pick(&behaviour.answer_codes).copied();
     let unanswered = dice.falls(behaviour.unanswered);
     let answer_after = behaviour.answer.at(dice.chances());
@@ -102,8 +82,10 @@ fn decide(mut dice: Dice, behaviour: &Behaviour, nth: u32) -> Fate {
 
 #[cfg(test)]
 mod tests {
+    use wire::text::Text;
+
     use super::*;
-    use crate::behaviour::Share;
+    use crate::behaviour::{Key, Share};
     use crate::config::read_behaviour;
 
     fn behaviour(text: &str) -> Behaviour {
@@ -112,8 +94,10 @@ mod tests {
     }
 
     fn fates(seed: u32, account: &str, behaviour: &Behaviour) -> Vec<Fate> {
-        let mut fates = Fates::new(seed, account);
-        (1..=20_000).map(|nth| fates.next(behaviour, nth)).collect()
+        let key = Key::new(seed, account);
+        (1..=20_000_u32)
+            .map(|nth| decide(key.print(&[], (1, 1), &nth.to_be_bytes()).dice(0), behaviour, nth))
+            .collect()
     }
 
     const FAULTY: &str = "{ answer: 1ms to 9ms, answer_codes: { 8: 2 %, 1: 1 % }, unanswered: 3 %, report: mean 1s,
@@ -126,6 +110,29 @@ mod tests {
         assert_eq!(fates(7, "a", &faulty), fates(7, "a", &faulty));
         assert_ne!(fates(7, "a", &faulty), fates(8, "a", &faulty));
         assert_ne!(fates(7, "a", &faulty), fates(7, "b", &faulty));
+    }
+
+    #[test]
+    fn a_fate_hangs_on_numbers_part_content_and_how_often_it_came_before() {
+        let faulty = behaviour(FAULTY);
+        let key = Key::new(7, "a");
+        let (one, two) = ("13800138000".parse().unwrap(), "13800138001".parse().unwrap());
+        let fate = |to: &[Text<21>], part, content: &[u8], before| {
+            decide(key.print(to, part, content).dice(before), &faulty, 1)
+        };
+        let first = fate(&[one], (1, 1), b"hello", 0);
+        assert_eq!(first, fate(&[one], (1, 1), b"hello", 0));
+        for other in [
+            fate(&[two], (1, 1), b"hello", 0),
+            fate(&[one, two], (1, 1), b"hello", 0),
+            fate(&[one], (2, 2), b"hello", 0),
+            fate(&[one], (1, 1), b"hell", 0),
+            fate(&[one], (1, 1), b"hello", 1),
+        ] {
+            assert_ne!(first, other);
+        }
+        // the same in every build: runs of different versions are compared
+        assert_eq!(first.answer_after, Duration::from_nanos(8_614_478));
     }
 
     #[test]
@@ -174,8 +181,9 @@ mod tests {
     #[test]
     fn a_connection_is_cut_at_every_so_many_of_its_submits() {
         let behaviour = behaviour("disconnect: { after: 3, at: after_answer }");
-        let mut fates = Fates::new(1, "a");
-        let cut: Vec<bool> = (1..=6).map(|nth| fates.next(&behaviour, nth).cut.is_some()).collect();
+        let print = Key::new(1, "a").print(&[], (1, 1), b"");
+        let cut: Vec<bool> =
+            (1..=6).map(|nth| decide(print.dice(0), &behaviour, nth).cut.is_some()).collect();
         assert_eq!(cut, [false, false, true, false, false, true]);
     }
 }
