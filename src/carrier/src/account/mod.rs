@@ -240,16 +240,16 @@ impl Account {
 
     /// Waits until something waits that no connection carries.
     pub async fn needs_link(&self) {
-        loop {
-            let needed = {
-                let state = self.state();
-                !state.outbox.is_empty() && !state.outbox.has_carriers()
-            };
-            if needed {
-                return;
-            }
+        while !self.lacks_link() {
             self.link_wanted.notified().await;
         }
+    }
+
+    /// Whether something waits that no connection carries.
+    #[must_use]
+    pub fn lacks_link(&self) -> bool {
+        let state = self.state();
+        !state.outbox.is_empty() && !state.outbox.has_carriers()
     }
 
     /// The counters for a delivery of this kind.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
+use runtime::logging::Format;
 use serde::Serialize;
 use wire::protocol::{Secret, Version};
 use wire::text::Text;
@@ -52,16 +53,9 @@ pub enum RecordFile {
 /// `log:`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
-    pub format: LogFormat,
+    pub format: Format,
     /// A `tracing` filter: `info`, `warn,carrier=debug`.
     pub level: String,
-}
-
-/// The form of a log line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    Text,
-    Json,
 }
 
 /// `timers:`, of every session.
@@ -127,7 +121,7 @@ pub struct Dial {
     pub secret: Secret,
     /// The connection ends after this long without anything to say.
     pub idle: Duration,
-    /// After a failure it is dialled again after this.
+    /// After a failure, or a connection that left something waiting, it is dialled again after this.
     pub again: Duration,
 }
 

@@ -4,10 +4,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use runtime::logging::Format;
 use settings::{Faults, Node, Problem, Section, Value};
 
 use super::value::{Zone, between, not_zero};
-use super::{Account, Config, Listen, Log, LogFormat, Timers, account, behaviour};
+use super::{Account, Config, Listen, Log, Timers, account, behaviour};
 
 /// Reads the whole tree; `None` if it is not even a section, which is noted as all faults are.
 pub(super) fn config(tree: &Node, faults: &Faults) -> Option<Config> {
@@ -46,10 +47,9 @@ fn beijing() -> TimeZone {
 }
 
 fn log(section: Option<Section<'_>>) -> Log {
-    let mut log = Log { format: LogFormat::Text, level: "info".to_owned() };
+    let mut log = Log { format: Format::Text, level: "info".to_owned() };
     let Some(mut section) = section else { return log };
-    log.format =
-        section.choice("format", &[("text", LogFormat::Text), ("json", LogFormat::Json)], log.format);
+    log.format = section.choice("format", &[("text", Format::Text), ("json", Format::Json)], log.format);
     log.level = section.checked("level", log.level, |filter: &String| {
         let problem =
             |error| Problem::new(format!("{error:#}"), "write error, warn, info, debug, or a tracing filter");

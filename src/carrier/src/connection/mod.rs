@@ -108,16 +108,15 @@ impl<P: Carrier> Connection<P> {
         Self::new(shared, session, peer, Some(member))
     }
 
-    /// Lives until the connection ends; returns whether it was ever logged in.
-    pub async fn run(mut self, stream: TcpStream) -> bool {
+    /// Lives until the connection ends.
+    pub async fn run(mut self, stream: TcpStream) {
         let end = self.live(&stream).await;
-        let was_up = self.leave();
+        self.leave();
         let leave = end.unwrap_or_else(|gone| {
             tracing::info!(peer = %self.peer, account = self.account_name(), reason = %gone, "connection lost");
             Leave::Close
         });
         socket::leave(stream, leave);
-        was_up
     }
 
     fn new(shared: Arc<Shared>, session: Session<P>, peer: SocketAddr, member: Option<Member>) -> Self {
@@ -225,10 +224,10 @@ impl<P: Carrier> Connection<P> {
         self.member.as_ref().map_or("", |member| &member.account.name)
     }
 
-    /// Gives back what was not acknowledged; returns whether the account counted the connection.
-    fn leave(&mut self) -> bool {
-        let Some(member) = self.member.as_ref().filter(|member| member.joined) else { return false };
-        member.account.leave(self.id, std::mem::take(&mut self.flying).into_values());
-        true
+    /// Gives back what was not acknowledged.
+    fn leave(&mut self) {
+        if let Some(member) = self.member.as_ref().filter(|member| member.joined) {
+            member.account.leave(self.id, std::mem::take(&mut self.flying).into_values());
+        }
     }
 }

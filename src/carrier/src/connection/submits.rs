@@ -11,7 +11,7 @@ use super::answers::{Planned, REPORT_PATIENCE};
 use super::{Connection, Member};
 use crate::account::{Account, Verdict};
 use crate::behaviour::Fate;
-use crate::check::check;
+use crate::check::{check, differs};
 use crate::clock::millis;
 use crate::config::AccountProtocol;
 use crate::protocol::{Carrier, Totals, Wrong};
@@ -72,6 +72,10 @@ impl<P: Carrier> Connection<P> {
     fn submit(&mut self, account: &Account, sequence: P::Sequence, submit: &Submit, now: Moment) {
         account.counters.submits.inc();
         self.submits = self.submits.wrapping_add(1);
+        if differs(submit) {
+            account.counters.oddities.inc();
+            tracing::debug!(peer = %self.peer, account = self.account_name(), %sequence, "header and PDU name different parts");
+        }
         let verdict = match self.wrong(sequence, submit) {
             Some(wrong) => Err(P::code(wrong)),
             None => match account.judge(submit, self.submits, now.instant) {
@@ -133,7 +137,7 @@ impl<P: Carrier> Connection<P> {
     fn take(&mut self, taken: &Taken<'_, P>, duplicates: &[u32]) {
         let Taken { account, sequence, submit, now, .. } = *taken;
         account.counters.answer(0);
-        let (node, count) = (self.shared.config.node, self.shared.count(submit.destinations.len()));
+        let (node, count) = (self.shared.config.node, self.shared.message_numbers(submit.destinations.len()));
         let id = |index| P::message_id(sequence, node, count.wrapping_add(index), now.stamp);
         let ids: Vec<MessageId> = (0..).zip(&submit.destinations).map(|(index, _)| id(index)).collect();
         account.counters.duplicates.inc_by(duplicates.iter().filter(|&&before| before > 0).count() as u64);

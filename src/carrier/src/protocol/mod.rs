@@ -44,7 +44,7 @@ pub enum Wrong {
     Destination,
     /// Too long, or half a character.
     Length,
-    /// The user data header is not there, or says something else than the PDU.
+    /// The user data header is not whole.
     Header,
 }
 

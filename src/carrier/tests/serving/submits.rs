@@ -1,6 +1,7 @@
 //! Submits, their answers and reports, in each protocol.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use domain::event::ReportState;
 use domain::text::{Limits, Preference, ReferenceWidth, SplitSettings, split};
@@ -92,6 +93,37 @@ async fn sgip_reports_come_over_a_connection_of_the_carriers_that_ends_when_idle
     let mut receiver = Customer::<Sgip>::accept(&listener, "other").await;
     receiver.report().await;
     running.counts("a", |counts| counts.reports.acknowledged == 4).await;
+}
+
+#[tokio::test]
+async fn a_listener_that_takes_no_reports_is_not_dialled_again_at_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let account = format!(
+        "  a: {{ protocol: sgip-1.2, id: bank, secret: secret,
+             dial: {{ address: '{}', id: carrier, secret: other, again: 1h }} }}",
+        listener.local_addr().unwrap()
+    );
+    let running = start(QUICK, &account).await;
+    let address = running.addresses.sgip.unwrap();
+    let mut sender = Customer::<Sgip>::connect(address, credentials("bank", 0x12, 1)).await;
+    assert_eq!(sender.code(&message(1, "hello")).await, 0);
+    drop(Customer::<Sgip>::accept(&listener, "other").await);
+    running.counts("a", |counts| counts.waiting == 1 && counts.connections == 1).await;
+    let again = tokio::time::timeout(Duration::from_millis(200), listener.accept()).await;
+    assert!(again.is_err(), "it is dialled again");
+}
+
+#[tokio::test]
+async fn a_header_wins_over_what_the_pdu_says_of_parts_and_the_difference_is_counted() {
+    let running = start(QUICK, "  a: { protocol: smgp-3.0, id: '12345678', secret: secret }").await;
+    let address = running.addresses.smgp.unwrap();
+    let mut customer = Customer::<Smgp>::connect(address, credentials("12345678", 0x30, 0)).await;
+    let content = b"\x05\x00\x03\x07\x03\x02hello".to_vec();
+    let part = Submit { header: true, part: 1, parts: 9, content, ..message(1, "") };
+    assert_eq!(customer.code(&part).await, 0);
+    let recorded = running.messages().await;
+    assert_eq!((recorded[0].part, recorded[0].parts), (2, 3));
+    assert_eq!(running.counts("a", |_| true).await.oddities, 1);
 }
 
 #[tokio::test]
