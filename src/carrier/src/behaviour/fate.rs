@@ -86,11 +86,11 @@ mod tests {
 
     use super::*;
     use crate::behaviour::{Key, Share};
-    use crate::config::read_behaviour;
 
     fn behaviour(text: &str) -> Behaviour {
-        let plain = crate::config::default_behaviour();
-        read_behaviour(text, &plain).unwrap()
+        let account = format!("{{ protocol: smgp-3.0, id: '1', secret: s, behaviour: {text} }}");
+        let file = format!("listen: {{ smgp: '127.0.0.1:0' }}\naccounts: {{ a: {account} }}\n");
+        crate::config::read(&file).unwrap().accounts.remove(0).behaviour
     }
 
     fn fates(seed: u32, account: &str, behaviour: &Behaviour) -> Vec<Fate> {
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_connection_is_cut_at_every_so_many_of_its_submits() {
-        let behaviour = behaviour("disconnect: { after: 3, at: after_answer }");
+        let behaviour = behaviour("{ disconnect: { after: 3, at: after_answer } }");
         let print = Key::new(1, "a").print(&[], (1, 1), b"");
         let cut: Vec<bool> =
             (1..=6).map(|nth| decide(print.dice(0), &behaviour, nth).cut.is_some()).collect();

@@ -63,6 +63,8 @@ pub struct Log {
 pub struct Timers {
     /// T: wait for an answer to a report or MO, then send it again.
     pub answer: Duration,
+    /// T of SGIP.
+    pub sgip_answer: Duration,
     /// N: tries in all.
     pub tries: u8,
     /// C: silence, then a probe; `None`: no probes.
@@ -109,6 +111,8 @@ pub struct Sgip {
     pub node: Option<u32>,
     /// Reports and MO go down the customer's own connections.
     pub duplex: bool,
+    /// The customer's own connections are closed after this long without anything to say or to wait for; `None`: never.
+    pub idle: Option<Duration>,
     /// The customer's listener for reports and MO.
     pub dial: Option<Dial>,
 }
@@ -158,6 +162,15 @@ impl AccountProtocol {
             Self::Cmpp20 => Version(0x20),
             Self::Cmpp30 | Self::Smgp30 { .. } => Version(0x30),
             Self::Sgip12(_) => Version(0x12),
+        }
+    }
+
+    /// The greatest code that an answer to a submit can carry.
+    #[must_use]
+    pub fn greatest_code(&self) -> u32 {
+        match self {
+            Self::Cmpp20 | Self::Sgip12(_) => u8::MAX.into(),
+            Self::Cmpp30 | Self::Smgp30 { .. } => u32::MAX,
         }
     }
 

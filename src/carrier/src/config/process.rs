@@ -62,6 +62,7 @@ fn log(section: Option<Section<'_>>) -> Log {
 fn timers(section: Option<Section<'_>>) -> Timers {
     let mut timers = Timers {
         answer: Duration::from_secs(60),
+        sgip_answer: Duration::from_secs(30),
         tries: 3,
         probe: Some(Duration::from_secs(180)),
         login: Duration::from_secs(30),
@@ -69,6 +70,8 @@ fn timers(section: Option<Section<'_>>) -> Timers {
     };
     let Some(mut section) = section else { return timers };
     timers.answer = section.checked("answer", timers.answer, not_zero);
+    let sgip_answer = if section.has("answer") { timers.answer } else { timers.sgip_answer };
+    timers.sgip_answer = section.checked("sgip_answer", sgip_answer, not_zero);
     timers.tries = section.checked("tries", timers.tries, between(1, u8::MAX));
     timers.probe = section.checked_or_off("probe", timers.probe, not_zero);
     timers.login = section.checked("login", timers.login, not_zero);

@@ -60,6 +60,7 @@ impl<P: Carrier> Connection<P> {
         if self.cut.is_some() {
             return;
         }
+        self.active = now.instant;
         let before = self.session.output().len();
         let Some(CutFate { at, how }) = planned.cut else {
             return self.session.respond(planned.sequence, &planned.answer);

@@ -78,7 +78,7 @@ impl<P: Carrier> Connection<P> {
         }
         let verdict = match self.wrong(sequence, submit) {
             Some(wrong) => Err(P::code(wrong)),
-            None => match account.judge(submit, self.submits, now.instant) {
+            None => match self.judge(account, submit, now) {
                 Verdict::Busy => Err(P::busy()),
                 Verdict::Fate { fate, duplicates } if fate.code == 0 => Ok((fate, duplicates)),
                 Verdict::Fate { fate, .. } => {
@@ -97,6 +97,14 @@ impl<P: Carrier> Connection<P> {
                 self.session.respond(sequence, &P::answer(&Answer { code, id: None }));
             }
         }
+    }
+
+    fn judge(&self, account: &Account, submit: &Submit, now: Moment) -> Verdict {
+        let mut verdict = account.judge(submit, self.submits, now.instant);
+        if let Verdict::Fate { fate: Fate { cut: Some(cut), .. }, .. } = &mut verdict {
+            cut.how = self.ending(cut.how);
+        }
+        verdict
     }
 
     fn wrong(&self, sequence: P::Sequence, submit: &Submit) -> Option<Wrong> {

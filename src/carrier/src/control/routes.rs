@@ -62,7 +62,7 @@ async fn behaviour(
     text: String,
 ) -> Result<Json<Behaviour>, Refused> {
     let account = named(&shared, &name)?;
-    let behaviour = read_behaviour(&text, &account.config.behaviour).map_err(|faults| {
+    let behaviour = read_behaviour(&text, &account.config).map_err(|faults| {
         let problem = Problem { error: "this is not a behaviour".to_owned(), faults };
         Refused(StatusCode::BAD_REQUEST, problem)
     })?;

@@ -12,6 +12,7 @@ use crate::config::Family;
 impl Carrier for Cmpp {
     const FAMILY: Family = Family::Cmpp;
     const SUBMIT: u32 = command::SUBMIT;
+    const SERVER_TERMINATES: bool = true;
     const DESTINATIONS: RangeInclusive<usize> = 1..=99;
 
     fn limits() -> Limits {

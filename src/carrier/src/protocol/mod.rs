@@ -14,6 +14,8 @@ pub trait Carrier: Messages<Pdu: Send> {
     const FAMILY: Family;
     /// The command id of a submit.
     const SUBMIT: u32;
+    /// Whether the end that was connected to may ask for the end, or only close.
+    const SERVER_TERMINATES: bool;
     /// The least and the most numbers in one submit.
     const DESTINATIONS: std::ops::RangeInclusive<usize>;
 

@@ -11,6 +11,7 @@ use crate::config::Family;
 impl Carrier for Sgip {
     const FAMILY: Family = Family::Sgip;
     const SUBMIT: u32 = command::SUBMIT;
+    const SERVER_TERMINATES: bool = false;
     const DESTINATIONS: RangeInclusive<usize> = 1..=100;
 
     fn limits() -> Limits {

@@ -13,6 +13,7 @@ use crate::config::Family;
 impl Carrier for Smgp {
     const FAMILY: Family = Family::Smgp;
     const SUBMIT: u32 = command::SUBMIT;
+    const SERVER_TERMINATES: bool = true;
     const DESTINATIONS: RangeInclusive<usize> = 1..=100;
 
     fn limits() -> Limits {

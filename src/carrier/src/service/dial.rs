@@ -31,7 +31,7 @@ pub(super) async fn keep_dialling(shared: Arc<Shared>, account: Arc<Account>, di
                     mode: LOGIN_TYPE,
                     node: shared.config.node,
                 };
-                let limits = shared.limits(account.config.window, Some(dial.idle));
+                let limits = shared.limits::<Sgip>(account.config.window, Some(dial.idle));
                 let shared = Arc::clone(&shared);
                 let connection =
                     Connection::<Sgip>::dialled(shared, dial.address, &account, credentials, limits);

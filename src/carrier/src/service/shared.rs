@@ -78,11 +78,14 @@ impl Shared {
     }
 
     #[must_use]
-    pub fn limits(&self, window: u16, idle_end: Option<Duration>) -> Limits {
+    pub fn limits<P: Carrier>(&self, window: u16, idle_end: Option<Duration>) -> Limits {
         let timers = &self.config.timers;
         Limits {
             window,
-            answer: timers.answer,
+            answer: match P::FAMILY {
+                Family::Cmpp | Family::Smgp => timers.answer,
+                Family::Sgip => timers.sgip_answer,
+            },
             tries: timers.tries,
             idle: timers.probe,
             idle_end,

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use carrier::behaviour::Ending;
+use carrier::control::api::Disconnect;
 use domain::event::ReportState;
 use domain::text::{Limits, Preference, ReferenceWidth, SplitSettings, split};
 use tokio::net::TcpListener;
@@ -16,7 +18,7 @@ use wire::smgp::Smgp;
 use wire::text::Text;
 
 use crate::carrier::start;
-use crate::customer::{Customer, credentials, message};
+use crate::customer::{Customer, Seen, credentials, message};
 
 const QUICK: &str = "behaviour: { report: 0ms }";
 
@@ -301,4 +303,35 @@ async fn a_submit_that_cannot_be_read_is_counted_under_the_code_that_it_is_refus
     let counts = running.counts("a", |counts| counts.oddities == 1).await;
     let codes: Vec<(u32, u64)> = counts.codes.into_iter().collect();
     assert_eq!((counts.submits, codes), (1, vec![(10, 1)]));
+}
+
+#[tokio::test]
+async fn an_sgip_connection_of_the_customers_is_closed_when_nothing_is_said_and_nothing_waited_for() {
+    let account = "  a: { protocol: sgip-1.2, id: bank, secret: secret, idle: 100ms }";
+    let running = start("behaviour: { answer: 400ms }", account).await;
+    let address = running.addresses.sgip.unwrap();
+    let mut customer = Customer::<Sgip>::connect(address, credentials("bank", 0x12, 1)).await;
+    assert_eq!(customer.code(&message(1, "hello")).await, 0);
+    let end = customer.next().await;
+    assert!(matches!(end, Seen::Lost), "{end:?}");
+}
+
+#[tokio::test]
+async fn an_sgip_connection_of_the_customers_is_closed_where_others_are_terminated() {
+    let account = "  a: { protocol: sgip-1.2, id: bank, secret: secret }";
+    let cut = "behaviour: { disconnect: { after: 1, at: within_answer, how: terminate } }";
+    let running = start(cut, account).await;
+    let address = running.addresses.sgip.unwrap();
+    let mut customer = Customer::<Sgip>::connect(address, credentials("bank", 0x12, 1)).await;
+    customer.submit(&message(1, "hello"));
+    let end = customer.next().await;
+    assert!(matches!(end, Seen::Lost), "{end:?}");
+    assert!(!running.messages().await[0].answered);
+
+    let mut customer = Customer::<Sgip>::connect(address, credentials("bank", 0x12, 1)).await;
+    running.counts("a", |counts| counts.connections == 1).await;
+    let order = Disconnect { account: "a".to_owned(), how: Ending::Terminate, connection: None };
+    assert_eq!(running.control.disconnect(&order).await.unwrap().connections, 1);
+    let end = customer.next().await;
+    assert!(matches!(end, Seen::Lost), "{end:?}");
 }
