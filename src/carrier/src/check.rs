@@ -18,11 +18,28 @@ pub fn check<P: Carrier>(submit: &Submit, number: Option<&str>) -> Result<(), Wr
         return Err(Wrong::Destination);
     }
     let coding = Coding::from_number(submit.coding);
-    if submit.content.len() > P::limits().single(coding) {
+    let most = match coding {
+        Coding::Ascii if submit.header => ASCII_WITH_HEADER,
+        coding => P::limits().single(coding),
+    };
+    if submit.content.len() > most {
         return Err(Wrong::Length);
     }
     check_header(submit, coding)
 }
+
+/// Whether the header names another part than the PDU, which names one of several. The header wins.
+#[must_use]
+pub fn differs(submit: &Submit) -> bool {
+    let headed = submit.header.then(|| header::read(&submit.content));
+    let said = (submit.parts, submit.part);
+    let part = headed.and_then(|headed| headed.part);
+    said != (1, 1) && part.is_some_and(|part| (part.parts(), part.part()) != said)
+}
+
+/// Of a part of a long message, in bytes: what customers send who count the header and its text as characters of 7
+/// bits.
+const ASCII_WITH_HEADER: usize = 160;
 
 /// 1 to 20 digits, with or without `+`.
 fn is_number<P: Carrier>(text: &[u8]) -> bool {
@@ -39,14 +56,7 @@ fn check_header(submit: &Submit, coding: Coding) -> Result<(), Wrong> {
         if !whole {
             return Err(Wrong::Header);
         }
-        let headed = header::read(text);
-        text = headed.content;
-        let said = (submit.parts, submit.part);
-        let same = |part: header::PartHeader| (part.parts(), part.part()) == said;
-        // a PDU may leave it to the header
-        if said != (1, 1) && !headed.part.is_none_or(same) {
-            return Err(Wrong::Header);
-        }
+        text = header::read(text).content;
     }
     if coding == Coding::Ucs2 && !text.len().is_multiple_of(2) {
         return Err(Wrong::Length);
@@ -127,18 +137,31 @@ mod tests {
     }
 
     #[test]
-    fn a_header_is_whole_and_says_what_the_pdu_says() {
+    fn a_part_in_ascii_may_be_as_long_as_160_bytes_in_each_protocol() {
+        for (length, right) in [(160, Ok(())), (161, Err(Wrong::Length))] {
+            let mut content = vec![b'x'; length];
+            content[..6].copy_from_slice(b"\x05\x00\x03\x07\x03\x02");
+            let submit = Submit { header: true, ..submit("8613800138000", 0, &content) };
+            assert_eq!(check::<Cmpp>(&submit, None), right, "{length}");
+            assert_eq!(check::<Sgip>(&submit, None), right, "{length}");
+            assert_eq!(check::<Smgp>(&submit, None), right, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_header_is_whole_and_wins_over_what_the_pdu_says() {
         let part = |content: &[u8], part, parts| {
-            let submit = submit("13800138000", 8, content);
-            check::<Cmpp>(&Submit { header: true, part, parts, ..submit }, None)
+            let submit = Submit { header: true, part, parts, ..submit("13800138000", 8, content) };
+            check::<Cmpp>(&submit, None).map(|()| differs(&submit))
         };
         let content = b"\x05\x00\x03\x07\x03\x02\x94\xf6";
-        assert_eq!(part(content, 2, 3), Ok(()));
-        assert_eq!(part(content, 1, 1), Ok(()));
-        assert_eq!(part(content, 1, 3), Err(Wrong::Header));
+        assert_eq!(part(content, 2, 3), Ok(false));
+        assert_eq!(part(content, 1, 1), Ok(false));
+        assert_eq!(part(content, 1, 3), Ok(true));
+        assert_eq!(part(content, 2, 2), Ok(true));
         assert_eq!(part(&content[..5], 2, 3), Err(Wrong::Header));
         assert_eq!(part(b"", 2, 3), Err(Wrong::Header));
-        assert_eq!(part(b"\x06\x08\x04\x00\x07\x03\x02\x94\xf6", 2, 3), Ok(()));
+        assert_eq!(part(b"\x06\x08\x04\x00\x07\x03\x02\x94\xf6", 2, 3), Ok(false));
         assert_eq!(part(b"\x05\x00\x03\x07\x03\x02\x94", 2, 3), Err(Wrong::Length));
     }
 }

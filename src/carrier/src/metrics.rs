@@ -59,6 +59,8 @@ pub struct Deliveries {
 /// One account's numbers since the carrier started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
+    /// All that came, those that the session refused alone too: beyond the window, under a sequence in use, not to be read.
+    /// Of these the record has nothing.
     pub submits: u64,
     /// Those with code 0, answered or not.
     pub accepted: u64,

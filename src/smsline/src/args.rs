@@ -1,12 +1,13 @@
 //! What the command line can say.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use domain::{Account, Class, EmpiId, Number, UaopId};
+use domain::{Account, Class, EmpiId, MessageText, Number, UaopId};
 
 /// The SMS line: from the bank's systems to the carriers and back. One program, a role for each sub-command.
 #[derive(Debug, Parser)]
@@ -136,8 +137,8 @@ pub struct Outgoing {
     #[arg(long, value_name = "NUMBER", required_unless_present = "file", requires = "text")]
     pub to: Option<Number>,
     /// Text of the message.
-    #[arg(long, required_unless_present = "file", requires = "to")]
-    pub text: Option<String>,
+    #[arg(long, required_unless_present = "file", requires = "to", value_parser = text)]
+    pub text: Option<MessageText>,
     /// Account that sends it [default: the gateway's only one].
     #[arg(long)]
     pub account: Option<Account>,
@@ -205,8 +206,8 @@ pub struct UserMessage {
     #[arg(long, value_name = "NUMBER")]
     pub to: Number,
     /// Text of the message.
-    #[arg(long)]
-    pub text: String,
+    #[arg(long, value_parser = text)]
+    pub text: MessageText,
     /// What a text is coded in that is more than ASCII.
     #[arg(long, value_enum, default_value_t)]
     pub coding: Coding,
@@ -218,6 +219,12 @@ pub enum Coding {
     #[default]
     Ucs2,
     Gb18030,
+}
+
+/// Any text is one.
+#[allow(clippy::unnecessary_wraps, reason = "what the command line's parser calls may fail")]
+fn text(text: &str) -> Result<MessageText, Infallible> {
+    Ok(MessageText(text.to_owned()))
 }
 
 #[cfg(test)]
@@ -236,6 +243,17 @@ mod tests {
             help.push_str(&format!("\n=== {}\n\n{text}", sub.get_name()));
         }
         insta::assert_snapshot!(help);
+    }
+
+    #[test]
+    fn what_is_to_be_sent_does_not_show_its_text() {
+        for line in [
+            "smsline send --to 13800138000 --text balance-17",
+            "smsline mo --account a --from 13800138000 --to 1069 --text balance-17",
+        ] {
+            let shown = format!("{:?}", Args::try_parse_from(line.split(' ')).unwrap());
+            assert!(shown.contains("10 characters") && !shown.contains("balance"), "{shown}");
+        }
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 
 use carrier::control::api::MoRequest;
 use carrier::control::client::Client;
-use domain::MessageText;
 use domain::text::Preference;
 use runtime::command::say;
 
@@ -16,7 +15,7 @@ pub async fn mo(control: SocketAddr, mo: UserMessage) -> anyhow::Result<()> {
         account: mo.account,
         from: mo.from,
         to: mo.to,
-        text: MessageText(mo.text),
+        text: mo.text,
         coding: match mo.coding {
             Coding::Ucs2 => Preference::Ucs2,
             Coding::Gb18030 => Preference::Gb18030,

@@ -2,7 +2,6 @@
 
 use std::pin::Pin;
 
-use carrier::config::LogFormat;
 use runtime::logging::Format;
 use settings::Fault;
 
@@ -62,11 +61,7 @@ impl Role for Carrier {
     }
 
     fn log(config: &Self::Config) -> (Format, String) {
-        let format = match config.log.format {
-            LogFormat::Text => Format::Text,
-            LogFormat::Json => Format::Json,
-        };
-        (format, config.log.level.clone())
+        (config.log.format, config.log.level.clone())
     }
 
     async fn run(config: Self::Config, shutdown: Shutdown) -> anyhow::Result<()> {

@@ -15,7 +15,7 @@ use wire::exchange::{Incoming, Submit};
 pub use delivery::{Delivery, LinkId, Outbox, Unlock};
 
 use self::seen::Seen;
-use crate::behaviour::{Behaviour, Bucket, DueQueue, Ending, Fate, Fates};
+use crate::behaviour::{Behaviour, Bucket, DueQueue, Ending, Fate, Key, fate};
 use crate::config;
 use crate::metrics::{Counters, Deliveries, Families};
 
@@ -35,7 +35,6 @@ pub struct Account {
 
 #[derive(Debug)]
 struct State {
-    fates: Fates,
     bucket: Option<Bucket>,
     seen: Seen,
     due: DueQueue<Delivery>,
@@ -89,9 +88,8 @@ impl Account {
     #[must_use]
     pub fn new(config: config::Account, seed: u32, families: &Families, now: Instant) -> Self {
         let state = State {
-            fates: Fates::new(seed, &config.name),
             bucket: config.rate.map(|rate| Bucket::new(rate, now)),
-            seen: Seen::default(),
+            seen: Seen::new(Key::new(seed, &config.name)),
             due: DueQueue::new(),
             outbox: Outbox::default(),
             links: BTreeMap::new(),
@@ -137,10 +135,10 @@ impl Account {
         if state.bucket.as_mut().is_some_and(|bucket| !bucket.take(now)) {
             return Verdict::Busy;
         }
-        let fate = state.fates.next(&self.behaviour.borrow(), nth);
-        let destinations = submit.destinations.iter();
+        let (print, before) = state.seen.tried(submit);
+        let fate = fate::decide(print.dice(before), &self.behaviour.borrow(), nth);
         let duplicates = match fate.code {
-            0 => destinations.map(|to| state.seen.add(to, &submit.content)).collect(),
+            0 => state.seen.taken(submit),
             _ => vec![0; submit.destinations.len()],
         };
         Verdict::Fate { fate, duplicates }
@@ -242,16 +240,16 @@ impl Account {
 
     /// Waits until something waits that no connection carries.
     pub async fn needs_link(&self) {
-        loop {
-            let needed = {
-                let state = self.state();
-                !state.outbox.is_empty() && !state.outbox.has_carriers()
-            };
-            if needed {
-                return;
-            }
+        while !self.lacks_link() {
             self.link_wanted.notified().await;
         }
+    }
+
+    /// Whether something waits that no connection carries.
+    #[must_use]
+    pub fn lacks_link(&self) -> bool {
+        let state = self.state();
+        !state.outbox.is_empty() && !state.outbox.has_carriers()
     }
 
     /// The counters for a delivery of this kind.

@@ -2,6 +2,8 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use sha2::{Digest, Sha256};
+use wire::text::Text;
 
 use super::{Share, latency};
 
@@ -9,29 +11,54 @@ use super::{Share, latency};
 #[derive(Debug)]
 pub struct Dice(ChaCha8Rng);
 
-/// What the chances of one account are drawn from.
+/// What the chances of one account are drawn from: its name and the seed, hashed.
 #[derive(Clone, Debug)]
-pub struct Key([u8; 32]);
+pub struct Key(Sha256);
+
+/// What tells a submit of an account from others: a hash of what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Print([u8; 32]);
 
 impl Key {
     #[must_use]
     pub fn new(seed: u32, account: &str) -> Self {
-        let mut key = [0_u8; 32];
-        key[..4].copy_from_slice(&seed.to_be_bytes());
-        // names of up to 28 bytes have keys of their own; longer ones nearly always
-        for (position, byte) in account.bytes().enumerate() {
-            let place = &mut key[4 + position % 28];
-            *place = place.rotate_left(3) ^ byte;
-        }
-        Self(key)
+        let mut hash = Sha256::new();
+        hash.update(seed.to_be_bytes());
+        add(&mut hash, account.as_bytes());
+        Self(hash)
     }
 
-    /// The chances of the `position`th submit.
+    /// Of a part (1 of 1 for a whole message) to these numbers.
     #[must_use]
-    pub fn dice(&self, position: u64) -> Dice {
+    pub fn print(&self, destinations: &[Text<21>], (part, parts): (u8, u8), content: &[u8]) -> Print {
+        let mut hash = self.0.clone();
+        hash.update([part, parts]);
+        add(&mut hash, content);
+        destinations.iter().for_each(|to| add(&mut hash, to.as_bytes()));
+        Print(hash.finalize().into())
+    }
+}
+
+/// With its length, so that no two lists of texts are alike.
+fn add(hash: &mut Sha256, text: &[u8]) {
+    hash.update((text.len() as u64).to_be_bytes());
+    hash.update(text);
+}
+
+impl Print {
+    /// The chances of the submit when it comes after so many of the same.
+    #[must_use]
+    pub fn dice(&self, before: u32) -> Dice {
         let mut generator = ChaCha8Rng::from_seed(self.0);
-        generator.set_stream(position);
+        generator.set_stream(before.into());
         Dice(generator)
+    }
+
+    /// Enough of it to tell one from another.
+    #[must_use]
+    pub fn short(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
 }
 

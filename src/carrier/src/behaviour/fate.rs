@@ -2,16 +2,8 @@
 
 use std::time::Duration;
 
-use super::dice::{Dice, Key};
-use super::{Behaviour, Point, State};
-
-/// The fates of one account's submits.
-#[derive(Debug)]
-pub struct Fates {
-    key: Key,
-    /// Submits so far.
-    position: u64,
-}
+use super::dice::Dice;
+use super::{Behaviour, Ending, Point, State};
 
 /// The fate of one submit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +15,15 @@ pub struct Fate {
     pub answer_after: Duration,
     /// Of each destination alike; `None` for a submit that is not taken.
     pub report: Option<ReportFate>,
-    pub cut: Option<Point>,
+    /// Where the connection is cut.
+    pub cut: Option<CutFate>,
+}
+
+/// Where, at its submit, a connection is cut, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CutFate {
+    pub at: Point,
+    pub how: Ending,
 }
 
 /// The fate of a report.
@@ -38,22 +38,24 @@ pub struct ReportFate {
     pub twice: bool,
 }
 
-impl Fates {
+impl Fate {
+    /// Whether the whole answer goes out, if its connection lives until then.
     #[must_use]
-    pub fn new(seed: u32, account: &str) -> Self {
-        Self { key: Key::new(seed, account), position: 0 }
-    }
-
-    /// The fate of the next submit, the `nth` of its connection (from 1).
-    pub fn next(&mut self, behaviour: &Behaviour, nth: u32) -> Fate {
-        let dice = self.key.dice(self.position);
-        self.position = self.position.wrapping_add(1);
-        decide(dice, behaviour, nth)
+    pub fn is_answered(&self) -> bool {
+        self.answered
+            && match self.cut {
+                None | Some(CutFate { at: Point::AfterAnswer, .. }) => true,
+                Some(CutFate { at: Point::BeforeAnswer, .. }) => false,
+                // the protocol's own end comes behind a whole frame
+                Some(CutFate { at: Point::WithinAnswer, how }) => how == Ending::Terminate,
+            }
     }
 }
 
-/// Throws the same dice in the same order whatever `behaviour` says: a share that is changed changes nothing else.
-fn decide(mut dice: Dice, behaviour: &Behaviour, nth: u32) -> Fate {
+/// The fate of a submit, the `nth` of its connection (from 1). Throws the same dice in the same order whatever
+/// `behaviour` says: a share that is changed changes nothing else.
+#[must_use]
+pub fn decide(mut dice: Dice, behaviour: &Behaviour, nth: u32) -> Fate {
     let code = dice.pick(&behaviour.answer_codes).copied();
     let unanswered = dice.falls(behaviour.unanswered);
     let answer_after = behaviour.answer.at(dice.chances());
@@ -74,24 +76,28 @@ fn decide(mut dice: Dice, behaviour: &Behaviour, nth: u32) -> Fate {
         answered: !unanswered || code.is_some(),
         answer_after,
         report: code.is_none().then_some(report),
-        cut: point.filter(|_| by_chance || by_count),
+        cut: point.filter(|_| by_chance || by_count).map(|at| CutFate { at, how: disconnect.how }),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use wire::text::Text;
+
     use super::*;
-    use crate::behaviour::Share;
-    use crate::config::read_behaviour;
+    use crate::behaviour::{Key, Share};
 
     fn behaviour(text: &str) -> Behaviour {
-        let plain = crate::config::default_behaviour();
-        read_behaviour(text, &plain).unwrap()
+        let account = format!("{{ protocol: smgp-3.0, id: '1', secret: s, behaviour: {text} }}");
+        let file = format!("listen: {{ smgp: '127.0.0.1:0' }}\naccounts: {{ a: {account} }}\n");
+        crate::config::read(&file).unwrap().accounts.remove(0).behaviour
     }
 
     fn fates(seed: u32, account: &str, behaviour: &Behaviour) -> Vec<Fate> {
-        let mut fates = Fates::new(seed, account);
-        (1..=20_000).map(|nth| fates.next(behaviour, nth)).collect()
+        let key = Key::new(seed, account);
+        (1..=20_000_u32)
+            .map(|nth| decide(key.print(&[], (1, 1), &nth.to_be_bytes()).dice(0), behaviour, nth))
+            .collect()
     }
 
     const FAULTY: &str = "{ answer: 1ms to 9ms, answer_codes: { 8: 2 %, 1: 1 % }, unanswered: 3 %, report: mean 1s,
@@ -107,6 +113,29 @@ mod tests {
     }
 
     #[test]
+    fn a_fate_hangs_on_numbers_part_content_and_how_often_it_came_before() {
+        let faulty = behaviour(FAULTY);
+        let key = Key::new(7, "a");
+        let (one, two) = ("13800138000".parse().unwrap(), "13800138001".parse().unwrap());
+        let fate = |to: &[Text<21>], part, content: &[u8], before| {
+            decide(key.print(to, part, content).dice(before), &faulty, 1)
+        };
+        let first = fate(&[one], (1, 1), b"hello", 0);
+        assert_eq!(first, fate(&[one], (1, 1), b"hello", 0));
+        for other in [
+            fate(&[two], (1, 1), b"hello", 0),
+            fate(&[one, two], (1, 1), b"hello", 0),
+            fate(&[one], (2, 2), b"hello", 0),
+            fate(&[one], (1, 1), b"hell", 0),
+            fate(&[one], (1, 1), b"hello", 1),
+        ] {
+            assert_ne!(first, other);
+        }
+        // the same in every build: runs of different versions are compared
+        assert_eq!(first.answer_after, Duration::from_nanos(8_614_478));
+    }
+
+    #[test]
     fn each_fault_comes_as_often_as_its_share_says() {
         let fates = fates(7, "a", &behaviour(FAULTY));
         let share = |wanted: &dyn Fn(&Fate) -> bool| {
@@ -119,7 +148,11 @@ mod tests {
             ("bad", share(&|fate| fate.code == 1), 1.0),
             ("unanswered", share(&|fate| !fate.answered), 3.0 * 0.97),
             ("cut", share(&|fate| fate.cut.is_some()), 0.5),
-            ("cut within", share(&|fate| fate.cut == Some(Point::WithinAnswer)), 0.5 / 3.0),
+            (
+                "cut within",
+                share(&|fate| fate.cut.is_some_and(|cut| cut.at == Point::WithinAnswer)),
+                0.5 / 3.0,
+            ),
             ("reported", report(|_| true), 97.0),
             ("delivered", report(|report| report.state == State::DELIVERED), 94.0 * 0.97),
             ("elsewhere", report(|report| report.elsewhere), 20.0 * 0.97),
@@ -147,9 +180,10 @@ mod tests {
 
     #[test]
     fn a_connection_is_cut_at_every_so_many_of_its_submits() {
-        let behaviour = behaviour("disconnect: { after: 3, at: after_answer }");
-        let mut fates = Fates::new(1, "a");
-        let cut: Vec<bool> = (1..=6).map(|nth| fates.next(&behaviour, nth).cut.is_some()).collect();
+        let behaviour = behaviour("{ disconnect: { after: 3, at: after_answer } }");
+        let print = Key::new(1, "a").print(&[], (1, 1), b"");
+        let cut: Vec<bool> =
+            (1..=6).map(|nth| decide(print.dice(0), &behaviour, nth).cut.is_some()).collect();
         assert_eq!(cut, [false, false, true, false, false, true]);
     }
 }

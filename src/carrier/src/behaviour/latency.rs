@@ -117,9 +117,9 @@ mod tests {
     /// Ten thousand of them, sorted.
     fn sample(text: &str) -> Vec<Duration> {
         let latency: Latency = text.parse().unwrap();
-        let key = Key::new(1, "a");
+        let print = Key::new(1, "a").print(&[], (1, 1), b"");
         let mut all: Vec<Duration> =
-            (0..10_000).map(|position| latency.at(key.dice(position).chances())).collect();
+            (0..10_000).map(|before| latency.at(print.dice(before).chances())).collect();
         all.sort();
         all
     }

@@ -1,5 +1,5 @@
 //! How this carrier behaves, and what that means for each submit. Pure: the time is an argument, chance comes from a
-//! seed, the account and the position of the submit, so that the same submits meet the same fate.
+//! seed, the account and what the submit says, so that the same submits meet the same fate in whatever order they come.
 
 pub mod dice;
 pub mod due;
@@ -13,8 +13,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use dice::{Key, Print};
 pub use due::DueQueue;
-pub use fate::{Fate, Fates, ReportFate};
+pub use fate::{CutFate, Fate, ReportFate};
 pub use latency::Latency;
 pub use rate::Bucket;
 pub use share::Share;

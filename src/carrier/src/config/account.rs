@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use settings::{Node, Problem, Section, Setting, Value};
+use settings::{Node, Path, Problem, Section, Setting, Value};
 use wire::protocol::Secret;
 use wire::text::Text;
 
-use super::behaviour::behaviour;
+use super::behaviour;
 use super::value::{between, not_zero};
 use super::{Account, AccountProtocol, Dial, Mode, Sgip};
 use crate::behaviour::Behaviour;
@@ -20,14 +20,22 @@ pub(super) fn account(name: &str, mut section: Section<'_>, base: &Behaviour) ->
     let word = section.required::<ProtocolWord>("protocol");
     let longest = word.as_ref().map_or(16, |word| word.longest_id());
     let id = section.required::<String>("id").and_then(|id| login_name(&section, "id", &id, longest));
-    let secret = section.required::<String>("secret");
+    let secret = secret(&mut section, word.as_ref().map_or(usize::MAX, |word| word.longest_secret()));
     let number = section.checked_or_off("number", None, |number: &String| access_number(number));
     let connections = section.checked("connections", 4, between(1, 1000));
     let window = section.checked("window", word.as_ref().map_or(16, ProtocolWord::window), between(1, 1024));
     let rate = section.checked_or_off("rate", None, between(1, 1_000_000));
     let sources = section.list("sources");
     let protocol = word.map(|word| protocol(&mut section, word));
-    let behaviour = behaviour(section.node("behaviour"), section.faults(), base);
+    let own = section.node("behaviour");
+    let behaviour = behaviour::behaviour(own, section.faults(), base);
+    if let Some(protocol) = &protocol {
+        let place = |key: &str| match own.and_then(|own| own.get(key)) {
+            Some(node) => node.path.clone(),
+            None => Path::default().key("behaviour").key(key),
+        };
+        behaviour::check(&behaviour, name, protocol, place, section.faults());
+    }
     section.finish();
     Some(Account {
         name: name.to_owned(),
@@ -74,6 +82,14 @@ impl ProtocolWord {
         }
     }
 
+    /// What is hashed may have any length.
+    fn longest_secret(self) -> usize {
+        match self {
+            Self::Sgip12 => 16,
+            Self::Cmpp20 | Self::Cmpp30 | Self::Smgp30 => usize::MAX,
+        }
+    }
+
     fn window(&self) -> u16 {
         match self {
             Self::Sgip12 => 32,
@@ -89,6 +105,7 @@ fn protocol(section: &mut Section<'_>, word: ProtocolWord) -> AccountProtocol {
         ProtocolWord::Sgip12 => AccountProtocol::Sgip12(Sgip {
             node: section.or_off("node", None),
             duplex: section.or("duplex", false),
+            idle: section.checked_or_off("idle", Some(Duration::from_secs(60)), not_zero),
             dial: section.section("dial").and_then(dial),
         }),
         ProtocolWord::Smgp30 => {
@@ -120,16 +137,22 @@ impl Setting for ModeWord {
 fn dial(mut section: Section<'_>) -> Option<Dial> {
     let address = section.required("address");
     let id = section.required::<String>("id").and_then(|id| login_name(&section, "id", &id, 16));
-    let secret = section.required::<String>("secret");
-    if secret.as_ref().is_some_and(|secret| secret.len() > 16) {
-        // its value is not shown
-        let problem = Problem::new("this is too long for its field", "the field holds 16 bytes");
-        section.faults().missing(section.path().key("secret"), problem);
-    }
+    let secret = secret(&mut section, 16);
     let idle = section.checked("idle", Duration::from_secs(5), not_zero);
     let again = section.checked("again", Duration::from_secs(1), not_zero);
     section.finish();
     Some(Dial { address: address?, id: id?, secret: Secret(secret?), idle, again })
+}
+
+fn secret(section: &mut Section<'_>, longest: usize) -> Option<String> {
+    let secret = section.required::<String>("secret");
+    if secret.as_ref().is_some_and(|secret| secret.len() > longest) {
+        // its value is not shown
+        let advice = format!("the field holds {longest} bytes");
+        let problem = Problem::new("this is too long for its field", advice);
+        section.faults().missing(section.path().key("secret"), problem);
+    }
+    secret
 }
 
 fn login_name(section: &Section<'_>, key: &str, id: &str, longest: usize) -> Option<Text<16>> {

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use settings::{Faults, Node, Problem, Section, Setting, Value};
+use settings::{Faults, Node, Path, Problem, Section, Setting, Value};
 
+use super::AccountProtocol;
 use super::value::{between, code, state};
-use crate::behaviour::{Behaviour, Disconnect, Ending, Latency, Point, Share};
+use crate::behaviour::{Behaviour, Disconnect, Ending, Latency, Point, Share, State};
 
 /// A carrier without faults.
 #[must_use]
-pub fn default() -> Behaviour {
+pub(super) fn default() -> Behaviour {
     Behaviour {
         answer: Latency::NONE,
         answer_codes: BTreeMap::new(),
@@ -58,6 +59,32 @@ pub(super) fn behaviour(node: Option<&Node>, faults: &Faults, base: &Behaviour) 
     behaviour.pause = section.or("pause", behaviour.pause);
     section.finish();
     behaviour
+}
+
+/// Notes what an account's protocol cannot carry; `place` is where a key stands.
+pub(super) fn check(
+    behaviour: &Behaviour,
+    account: &str,
+    protocol: &AccountProtocol,
+    place: impl Fn(&str) -> Path,
+    faults: &Faults,
+) {
+    let note = |key: &str, value: &str| {
+        let problem = format!("account `{account}` speaks {}, which has one byte for this", protocol.name());
+        let advice = format!("write at most 255, or give the account `{key}` of its own");
+        faults.missing(place(key).key(value), Problem::new(problem, advice));
+    };
+    for code in behaviour.answer_codes.keys().filter(|code| **code > protocol.greatest_code()) {
+        note("answer_codes", &code.to_string());
+    }
+    let too_great = |state: &&State| {
+        let error = state.error.and_then(|error| error.to_text().parse::<u16>().ok());
+        error.is_some_and(|error| error > u8::MAX.into())
+    };
+    if matches!(protocol, AccountProtocol::Sgip12(_)) {
+        let states = behaviour.report_states.keys().filter(too_great);
+        states.for_each(|state| note("report_states", &state.to_string()));
+    }
 }
 
 fn disconnect(section: Option<Section<'_>>, mut disconnect: Disconnect) -> Disconnect {

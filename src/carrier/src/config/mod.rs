@@ -8,11 +8,10 @@ mod process;
 mod tests;
 mod value;
 
-use settings::{Fault, Faults};
+use settings::{Fault, Faults, Path};
 
 use crate::behaviour::Behaviour;
 
-pub use behaviour::default as default_behaviour;
 pub use model::*;
 
 /// Reads the file.
@@ -27,14 +26,16 @@ pub fn read(text: &str) -> Result<Config, Vec<Fault>> {
     config.ok_or_else(Vec::new)
 }
 
-/// Reads a behaviour alone, as YAML or JSON; what it does not name is as in `base`.
+/// Reads a behaviour of an account alone, as YAML or JSON; what it does not name is as in the file.
 ///
 /// # Errors
 /// Every fault, in the text's order.
-pub fn read_behaviour(text: &str, base: &Behaviour) -> Result<Behaviour, Vec<Fault>> {
+pub fn read_behaviour(text: &str, account: &Account) -> Result<Behaviour, Vec<Fault>> {
     let root = settings::parse(text).map_err(|fault| vec![*fault])?;
     let faults = Faults::default();
-    let behaviour = behaviour::behaviour(Some(&root), &faults, base);
+    let behaviour = behaviour::behaviour(Some(&root), &faults, &account.behaviour);
+    let place = |key: &str| Path::default().key(key);
+    behaviour::check(&behaviour, &account.name, &account.protocol, place, &faults);
     finish(text, faults).map(|()| behaviour)
 }
 

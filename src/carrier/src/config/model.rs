@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
+use runtime::logging::Format;
 use serde::Serialize;
 use wire::protocol::{Secret, Version};
 use wire::text::Text;
@@ -52,16 +53,9 @@ pub enum RecordFile {
 /// `log:`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
-    pub format: LogFormat,
+    pub format: Format,
     /// A `tracing` filter: `info`, `warn,carrier=debug`.
     pub level: String,
-}
-
-/// The form of a log line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    Text,
-    Json,
 }
 
 /// `timers:`, of every session.
@@ -69,6 +63,8 @@ pub enum LogFormat {
 pub struct Timers {
     /// T: wait for an answer to a report or MO, then send it again.
     pub answer: Duration,
+    /// T of SGIP.
+    pub sgip_answer: Duration,
     /// N: tries in all.
     pub tries: u8,
     /// C: silence, then a probe; `None`: no probes.
@@ -115,6 +111,8 @@ pub struct Sgip {
     pub node: Option<u32>,
     /// Reports and MO go down the customer's own connections.
     pub duplex: bool,
+    /// The customer's own connections are closed after this long without anything to say or to wait for; `None`: never.
+    pub idle: Option<Duration>,
     /// The customer's listener for reports and MO.
     pub dial: Option<Dial>,
 }
@@ -127,7 +125,7 @@ pub struct Dial {
     pub secret: Secret,
     /// The connection ends after this long without anything to say.
     pub idle: Duration,
-    /// After a failure it is dialled again after this.
+    /// After a failure, or a connection that left something waiting, it is dialled again after this.
     pub again: Duration,
 }
 
@@ -164,6 +162,15 @@ impl AccountProtocol {
             Self::Cmpp20 => Version(0x20),
             Self::Cmpp30 | Self::Smgp30 { .. } => Version(0x30),
             Self::Sgip12(_) => Version(0x12),
+        }
+    }
+
+    /// The greatest code that an answer to a submit can carry.
+    #[must_use]
+    pub fn greatest_code(&self) -> u32 {
+        match self {
+            Self::Cmpp20 | Self::Sgip12(_) => u8::MAX.into(),
+            Self::Cmpp30 | Self::Smgp30 { .. } => u32::MAX,
         }
     }
 

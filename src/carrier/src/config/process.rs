@@ -4,10 +4,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use runtime::logging::Format;
 use settings::{Faults, Node, Problem, Section, Value};
 
 use super::value::{Zone, between, not_zero};
-use super::{Account, Config, Listen, Log, LogFormat, Timers, account, behaviour};
+use super::{Account, Config, Listen, Log, Timers, account, behaviour};
 
 /// Reads the whole tree; `None` if it is not even a section, which is noted as all faults are.
 pub(super) fn config(tree: &Node, faults: &Faults) -> Option<Config> {
@@ -46,10 +47,9 @@ fn beijing() -> TimeZone {
 }
 
 fn log(section: Option<Section<'_>>) -> Log {
-    let mut log = Log { format: LogFormat::Text, level: "info".to_owned() };
+    let mut log = Log { format: Format::Text, level: "info".to_owned() };
     let Some(mut section) = section else { return log };
-    log.format =
-        section.choice("format", &[("text", LogFormat::Text), ("json", LogFormat::Json)], log.format);
+    log.format = section.choice("format", &[("text", Format::Text), ("json", Format::Json)], log.format);
     log.level = section.checked("level", log.level, |filter: &String| {
         let problem =
             |error| Problem::new(format!("{error:#}"), "write error, warn, info, debug, or a tracing filter");
@@ -62,6 +62,7 @@ fn log(section: Option<Section<'_>>) -> Log {
 fn timers(section: Option<Section<'_>>) -> Timers {
     let mut timers = Timers {
         answer: Duration::from_secs(60),
+        sgip_answer: Duration::from_secs(30),
         tries: 3,
         probe: Some(Duration::from_secs(180)),
         login: Duration::from_secs(30),
@@ -69,6 +70,8 @@ fn timers(section: Option<Section<'_>>) -> Timers {
     };
     let Some(mut section) = section else { return timers };
     timers.answer = section.checked("answer", timers.answer, not_zero);
+    let sgip_answer = if section.has("answer") { timers.answer } else { timers.sgip_answer };
+    timers.sgip_answer = section.checked("sgip_answer", sgip_answer, not_zero);
     timers.tries = section.checked("tries", timers.tries, between(1, u8::MAX));
     timers.probe = section.checked_or_off("probe", timers.probe, not_zero);
     timers.login = section.checked("login", timers.login, not_zero);

@@ -34,6 +34,7 @@ fn the_example_says_every_default() {
         "level",
         "timers",
         "answer",
+        "sgip_answer",
         "tries",
         "probe",
         "login",
@@ -88,6 +89,18 @@ accounts:
 }
 
 #[test]
+fn sgip_waits_as_long_as_the_others_if_only_their_wait_is_named() {
+    let waits = |timers: &str| {
+        let timers = read(&format!("{NEEDED}\ntimers: {timers}\n")).unwrap().timers;
+        (timers.answer.as_secs(), timers.sgip_answer.as_secs())
+    };
+    assert_eq!(waits("{}"), (60, 30));
+    assert_eq!(waits("{ answer: 5s }"), (5, 5));
+    assert_eq!(waits("{ answer: 5s, sgip_answer: 2s }"), (5, 2));
+    assert_eq!(waits("{ sgip_answer: 2s }"), (60, 2));
+}
+
+#[test]
 fn the_suffix_says_what_kind_of_file_the_record_is() {
     let record = |path: &str| read(&format!("{NEEDED}\nrecord: {path}\n")).unwrap().record;
     assert_eq!(record("/tmp/r.jsonl"), Some(RecordFile::Lines("/tmp/r.jsonl".into())));
@@ -126,10 +139,30 @@ fn a_file_without_accounts_or_without_sections_says_so() {
 
 #[test]
 fn a_behaviour_is_read_alone_from_json_too() {
-    let base = default_behaviour();
-    let read = read_behaviour(r#"{"pause": true, "answer_codes": {"8": "1 %"}}"#, &base).unwrap();
+    let accounts = read(NEEDED).unwrap().accounts;
+    let account = accounts.iter().find(|account| account.name == "bank-unicom").unwrap();
+    let read = read_behaviour(r#"{"pause": true, "answer_codes": {"8": "1 %"}}"#, account).unwrap();
     assert!(read.pause);
-    assert_eq!(read.report, base.report);
-    let faults = read_behaviour(r#"{"pose": true}"#, &base).unwrap_err();
+    assert_eq!(read.report, account.behaviour.report);
+    let faults = read_behaviour(r#"{"pose": true}"#, account).unwrap_err();
     assert_eq!(faults[0].advice, "did you mean `pause`?");
+    let faults = read_behaviour(r#"{"answer_codes": {"300": "1 %"}}"#, account).unwrap_err();
+    assert_eq!(faults[0].path.to_string(), "answer_codes.300");
+}
+
+#[test]
+fn what_an_accounts_protocol_cannot_carry_is_a_fault() {
+    insta::assert_snapshot!(faults(
+        "listen: { cmpp: '127.0.0.1:0', sgip: '127.0.0.1:0', smgp: '127.0.0.1:0' }
+behaviour:
+  answer_codes: { 255: 1 %, 256: 1 % }
+  report_states: { failed/256: 1 %, failed/255: 1 % }
+accounts:
+  a: { protocol: cmpp-2.0, id: '1', secret: s }
+  b: { protocol: cmpp-3.0, id: '2', secret: a secret that may be as long as it likes }
+  c: { protocol: sgip-1.2, id: '3', secret: 17 bytes and more, behaviour: { answer_codes: { 1000: 1 % } } }
+  d: { protocol: sgip-1.2, id: '4', secret: s, behaviour: { answer_codes: {}, report_states: {} } }
+  e: { protocol: smgp-3.0, id: '5', secret: s }
+"
+    ));
 }

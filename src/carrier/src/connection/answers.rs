@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use wire::protocol::Moment;
 
 use super::Connection;
-use crate::behaviour::{Fate, Point};
+use crate::behaviour::{CutFate, Ending, Fate, Point};
 use crate::protocol::Carrier;
 
 /// An answer that will go out.
 pub(super) struct Planned<P: Carrier> {
     pub(super) sequence: P::Sequence,
     pub(super) answer: P::Pdu,
-    pub(super) cut: Option<Point>,
+    pub(super) cut: Option<CutFate>,
 }
 
 /// An answer waits no longer than this for a report that is to go first: there may be no connection for it.
@@ -52,33 +52,33 @@ impl<P: Carrier> Connection<P> {
     }
 
     /// Cuts the connection behind what is in the output.
-    pub(super) fn cut_here(&mut self, now: Moment) {
-        self.cut_after(self.session.output().len(), now);
+    pub(super) fn cut_here(&mut self, how: Ending, now: Moment) {
+        self.cut_after(self.session.output().len(), how, now);
     }
 
     fn answer(&mut self, planned: &Planned<P>, now: Moment) {
         if self.cut.is_some() {
             return;
         }
+        self.active = now.instant;
         let before = self.session.output().len();
-        match planned.cut {
-            None => self.session.respond(planned.sequence, &planned.answer),
-            Some(Point::BeforeAnswer) => self.cut_here(now),
-            Some(Point::AfterAnswer) => {
-                self.session.respond(planned.sequence, &planned.answer);
-                self.cut_here(now);
-            }
-            Some(Point::WithinAnswer) => {
-                self.session.respond(planned.sequence, &planned.answer);
-                self.cut_after(before.midpoint(self.session.output().len()), now);
+        let Some(CutFate { at, how }) = planned.cut else {
+            return self.session.respond(planned.sequence, &planned.answer);
+        };
+        if at != Point::BeforeAnswer {
+            self.session.respond(planned.sequence, &planned.answer);
+        }
+        match at {
+            Point::BeforeAnswer | Point::AfterAnswer => self.cut_here(how, now),
+            Point::WithinAnswer => {
+                self.cut_after(before.midpoint(self.session.output().len()), how, now);
             }
         }
     }
 
-    fn cut_after(&mut self, output: usize, now: Moment) {
+    fn cut_after(&mut self, output: usize, how: Ending, now: Moment) {
         let Some(member) = &self.member else { return };
         member.account.counters.cut.inc();
-        let how = member.behaviour.borrow().disconnect.how;
         tracing::debug!(peer = %self.peer, account = self.account_name(), ?how, "connection cut on purpose");
         self.cut(output, how, now);
     }

@@ -55,6 +55,7 @@ impl<P: Carrier> Connection<P> {
         if let Incoming::Report(report) = &mut delivery.incoming {
             report.done = year_to_minute(now.stamp);
         }
+        self.active = now.instant;
         let sequence = self.session.reserve(now);
         let pdu = P::deliver(&delivery.incoming, now.stamp);
         if self.session.request(sequence, pdu, now).is_err() {

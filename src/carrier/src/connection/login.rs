@@ -41,9 +41,14 @@ impl<P: Carrier> Connection<P> {
         if account.is_full() {
             return self.refuse(Refusal::TooManyConnections, now);
         }
-        let limits = self.shared.limits(config.window, None);
+        let limits = self.shared.limits::<P>(config.window, None);
         match self.session.accept(&config.secret, version, limits, now) {
-            Ok(()) => self.join(false),
+            Ok(()) => {
+                if let AccountProtocol::Sgip12(sgip) = &config.protocol {
+                    self.idle = sgip.idle;
+                }
+                self.join(false);
+            }
             Err(why) => self.refused(why),
         }
     }

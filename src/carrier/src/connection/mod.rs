@@ -13,7 +13,7 @@ mod submits;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
@@ -49,6 +49,11 @@ pub struct Connection<P: Carrier> {
     /// To be recorded.
     entries: Vec<Entry>,
     cut: Option<Cut>,
+    dialled: bool,
+    /// Closed after this long with nothing said and nothing waited for.
+    idle: Option<Duration>,
+    /// When something was said last.
+    active: Instant,
 }
 
 /// Whose connection it is.
@@ -82,10 +87,10 @@ const LAST_BYTES: Duration = Duration::from_secs(1);
 impl<P: Carrier> Connection<P> {
     /// The end that a customer connected to.
     pub fn accepted(shared: Arc<Shared>, peer: SocketAddr) -> Self {
-        let (limits, now) = (shared.limits(1, None), shared.clock.moment());
+        let (limits, now) = (shared.limits::<P>(1, None), shared.clock.moment());
         let (node, numbers) = (shared.config.node, Arc::clone(&shared.numbers));
         let session = Session::server(Version(0x30), node, limits, numbers, now);
-        Self::new(shared, session, peer, None)
+        Self::new(shared, session, peer, None, now)
     }
 
     /// The end that connects to a customer's listener. `credentials` and `limits` are for there.
@@ -105,23 +110,30 @@ impl<P: Carrier> Connection<P> {
             carries: true,
             joined: false,
         };
-        Self::new(shared, session, peer, Some(member))
+        Self::new(shared, session, peer, Some(member), now)
     }
 
-    /// Lives until the connection ends; returns whether it was ever logged in.
-    pub async fn run(mut self, stream: TcpStream) -> bool {
+    /// Lives until the connection ends.
+    pub async fn run(mut self, stream: TcpStream) {
         let end = self.live(&stream).await;
-        let was_up = self.leave();
+        self.leave();
         let leave = end.unwrap_or_else(|gone| {
             tracing::info!(peer = %self.peer, account = self.account_name(), reason = %gone, "connection lost");
             Leave::Close
         });
         socket::leave(stream, leave);
-        was_up
     }
 
-    fn new(shared: Arc<Shared>, session: Session<P>, peer: SocketAddr, member: Option<Member>) -> Self {
+    /// `member`: of one that we opened.
+    fn new(
+        shared: Arc<Shared>,
+        session: Session<P>,
+        peer: SocketAddr,
+        member: Option<Member>,
+        now: Moment,
+    ) -> Self {
         Self {
+            dialled: member.is_some(),
             id: shared.next_link(),
             shared,
             session,
@@ -136,6 +148,8 @@ impl<P: Carrier> Connection<P> {
             flying: BTreeMap::new(),
             entries: Vec::new(),
             cut: None,
+            idle: None,
+            active: now.instant,
         }
     }
 
@@ -177,6 +191,10 @@ impl<P: Carrier> Connection<P> {
         }
         self.answer_due(now);
         self.deliver(now);
+        if self.idle_end().is_some_and(|end| end <= now.instant) {
+            tracing::info!(peer = %self.peer, account = self.account_name(), "idle connection closed");
+            self.cut(self.session.output().len(), Ending::Close, now);
+        }
     }
 
     fn obey(&mut self, now: Moment) {
@@ -185,13 +203,13 @@ impl<P: Carrier> Connection<P> {
         for order in member.account.orders(self.id, load) {
             match order {
                 Order::Release(ticket) => self.release(ticket, now),
-                Order::End(Ending::Terminate) => self.session.terminate(now),
                 Order::End(how) => self.cut(self.session.output().len(), how, now),
             }
         }
     }
 
     fn happened(&mut self, event: Event<P>, now: Moment) {
+        self.active = now.instant;
         match event {
             Event::Login(login) => self.decide(&login, now),
             Event::Up(welcome) => self.up(welcome),
@@ -200,10 +218,7 @@ impl<P: Carrier> Connection<P> {
             Event::Unanswered { sequence } => self.not_answered(sequence, now),
             Event::Repeated { sequence, .. } => self.repeated(sequence),
             Event::Oddity(oddity) => {
-                if let Some(member) = &self.member {
-                    member.account.counters.oddities.inc();
-                }
-                tracing::debug!(peer = %self.peer, account = self.account_name(), %oddity, "oddity");
+                self.odd(&oddity);
             }
             Event::Down(down) => {
                 tracing::info!(peer = %self.peer, account = self.account_name(), reason = %down, "session ended");
@@ -213,11 +228,25 @@ impl<P: Carrier> Connection<P> {
 
     /// Ends the connection after so many bytes of the output; the first cut counts.
     fn cut(&mut self, output: usize, how: Ending, now: Moment) {
-        match how {
+        match self.ending(how) {
             Ending::Terminate => self.session.terminate(now),
-            Ending::Close | Ending::Reset if self.cut.is_none() => self.cut = Some(Cut { output, how }),
+            how @ (Ending::Close | Ending::Reset) if self.cut.is_none() => {
+                self.cut = Some(Cut { output, how })
+            }
             Ending::Close | Ending::Reset => {}
         }
+    }
+
+    /// As this end may do it.
+    fn ending(&self, how: Ending) -> Ending {
+        let may_terminate = self.dialled || P::SERVER_TERMINATES;
+        if how == Ending::Terminate && !may_terminate { Ending::Close } else { how }
+    }
+
+    /// When it is to be closed, if nothing is said until then.
+    fn idle_end(&self) -> Option<Instant> {
+        let idle = self.idle.filter(|_| self.planned.is_empty() && self.flying.is_empty())?;
+        self.active.checked_add(idle)
     }
 
     fn paused(&self) -> bool {
@@ -228,10 +257,10 @@ impl<P: Carrier> Connection<P> {
         self.member.as_ref().map_or("", |member| &member.account.name)
     }
 
-    /// Gives back what was not acknowledged; returns whether the account counted the connection.
-    fn leave(&mut self) -> bool {
-        let Some(member) = self.member.as_ref().filter(|member| member.joined) else { return false };
-        member.account.leave(self.id, std::mem::take(&mut self.flying).into_values());
-        true
+    /// Gives back what was not acknowledged.
+    fn leave(&mut self) {
+        if let Some(member) = self.member.as_ref().filter(|member| member.joined) {
+            member.account.leave(self.id, std::mem::take(&mut self.flying).into_values());
+        }
     }
 }

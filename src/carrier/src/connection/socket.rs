@@ -50,7 +50,8 @@ impl<P: Carrier> Connection<P> {
             (false, true) => Some(Interest::WRITABLE),
             (false, false) => None,
         };
-        let deadline = [self.session.deadline(), self.due.next()].into_iter().flatten().min();
+        let deadline =
+            [self.session.deadline(), self.due.next(), self.idle_end()].into_iter().flatten().min();
         let behaviour = self.member.as_mut().map(|member| &mut member.behaviour);
         tokio::select! {
             ready = ready(stream, interest) => {
@@ -61,6 +62,10 @@ impl<P: Carrier> Connection<P> {
             () = self.wake.notified() => {}
             () = until(deadline.filter(|_| !paused)) => {}
             () = changed(behaviour) => {}
+        }
+        if paused {
+            // what came meanwhile is still to be read
+            self.active = Instant::now();
         }
         Ok(())
     }

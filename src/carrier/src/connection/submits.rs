@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use wire::exchange::{Answer, MessageId, Submit};
 use wire::protocol::{Cannot, Moment};
+use wire::session::Oddity;
 use wire::text::Text;
 
 use super::answers::{Planned, REPORT_PATIENCE};
 use super::{Connection, Member};
 use crate::account::{Account, Verdict};
 use crate::behaviour::Fate;
-use crate::check::check;
+use crate::check::{check, differs};
 use crate::clock::millis;
 use crate::config::AccountProtocol;
 use crate::protocol::{Carrier, Totals, Wrong};
@@ -40,16 +41,49 @@ impl<P: Carrier> Connection<P> {
         }
     }
 
+    /// The session has dealt with it. A submit that it has refused is counted as others are; of what it was, nothing is
+    /// known any more.
+    pub(super) fn odd(&self, oddity: &Oddity<P::Sequence>) {
+        tracing::debug!(peer = %self.peer, account = self.account_name(), %oddity, "oddity");
+        let Some(member) = &self.member else { return };
+        let counters = &member.account.counters;
+        counters.oddities.inc();
+        let refused = match *oddity {
+            // customers ask for nearly nothing else
+            Oddity::WindowExceeded { sequence } => Some((sequence, Cannot::Window)),
+            Oddity::SequenceReused { sequence } => Some((sequence, Cannot::Sequence)),
+            Oddity::Malformed { sequence, command, .. } if command == P::SUBMIT => {
+                Some((sequence, Cannot::Read))
+            }
+            Oddity::Malformed { .. }
+            | Oddity::Stray { .. }
+            | Oddity::Unknown { .. }
+            | Oddity::NotServed { .. }
+            | Oddity::RequestRepeated { .. } => None,
+        };
+        let answer =
+            refused.and_then(|(sequence, why)| P::read_answer(sequence, &P::cannot(P::SUBMIT, why)?));
+        if let Some(Answer { code, .. }) = answer {
+            counters.submits.inc();
+            counters.answer(code);
+        }
+    }
+
     fn submit(&mut self, account: &Account, sequence: P::Sequence, submit: &Submit, now: Moment) {
         account.counters.submits.inc();
         self.submits = self.submits.wrapping_add(1);
+        if differs(submit) {
+            account.counters.oddities.inc();
+            tracing::debug!(peer = %self.peer, account = self.account_name(), %sequence, "header and PDU name different parts");
+        }
         let verdict = match self.wrong(sequence, submit) {
             Some(wrong) => Err(P::code(wrong)),
-            None => match account.judge(submit, self.submits, now.instant) {
+            None => match self.judge(account, submit, now) {
                 Verdict::Busy => Err(P::busy()),
                 Verdict::Fate { fate, duplicates } if fate.code == 0 => Ok((fate, duplicates)),
                 Verdict::Fate { fate, .. } => {
-                    self.refuse_submit(account, sequence, submit, fate.code);
+                    let answered = fate.is_answered();
+                    self.refuse_submit(account, sequence, submit, (fate.code, answered));
                     return self.plan(sequence, P::answer(&Answer { code: fate.code, id: None }), &fate, now);
                 }
             },
@@ -59,10 +93,18 @@ impl<P: Carrier> Connection<P> {
                 self.take(&Taken { account, sequence, submit, fate: &fate, now }, &duplicates);
             }
             Err(code) => {
-                self.refuse_submit(account, sequence, submit, code);
+                self.refuse_submit(account, sequence, submit, (code, true));
                 self.session.respond(sequence, &P::answer(&Answer { code, id: None }));
             }
         }
+    }
+
+    fn judge(&self, account: &Account, submit: &Submit, now: Moment) -> Verdict {
+        let mut verdict = account.judge(submit, self.submits, now.instant);
+        if let Verdict::Fate { fate: Fate { cut: Some(cut), .. }, .. } = &mut verdict {
+            cut.how = self.ending(cut.how);
+        }
+        verdict
     }
 
     fn wrong(&self, sequence: P::Sequence, submit: &Submit) -> Option<Wrong> {
@@ -80,12 +122,20 @@ impl<P: Carrier> Connection<P> {
         check::<P>(submit, account.config.number.as_deref()).err()
     }
 
-    fn refuse_submit(&mut self, account: &Account, sequence: P::Sequence, submit: &Submit, code: u32) {
+    /// `answer`: its code, and whether it goes out.
+    fn refuse_submit(
+        &mut self,
+        account: &Account,
+        sequence: P::Sequence,
+        submit: &Submit,
+        answer: (u32, bool),
+    ) {
+        let (code, answered) = answer;
         account.counters.answer(code);
         if !self.shared.records() {
             return;
         }
-        let entry = Entry { code, ..self.entry(account, sequence, submit) };
+        let entry = Entry { code, answered, ..self.entry(account, sequence, submit) };
         for to in &submit.destinations {
             self.entries.push(Entry { destination: *to, ..entry.clone() });
         }
@@ -95,7 +145,7 @@ impl<P: Carrier> Connection<P> {
     fn take(&mut self, taken: &Taken<'_, P>, duplicates: &[u32]) {
         let Taken { account, sequence, submit, now, .. } = *taken;
         account.counters.answer(0);
-        let (node, count) = (self.shared.config.node, self.shared.count(submit.destinations.len()));
+        let (node, count) = (self.shared.config.node, self.shared.message_numbers(submit.destinations.len()));
         let id = |index| P::message_id(sequence, node, count.wrapping_add(index), now.stamp);
         let ids: Vec<MessageId> = (0..).zip(&submit.destinations).map(|(index, _)| id(index)).collect();
         account.counters.duplicates.inc_by(duplicates.iter().filter(|&&before| before > 0).count() as u64);
@@ -111,7 +161,7 @@ impl<P: Carrier> Connection<P> {
         }
         let Taken { account, sequence, submit, fate, .. } = *taken;
         let report = fate.report.as_ref().filter(|_| submit.report).map_or(ReportPlan::None, ReportPlan::of);
-        let entry = Entry { report, answered: fate.answered, ..self.entry(account, sequence, submit) };
+        let entry = Entry { report, answered: fate.is_answered(), ..self.entry(account, sequence, submit) };
         for ((to, id), before) in submit.destinations.iter().zip(ids).zip(duplicates) {
             self.entries.push(Entry {
                 destination: *to,
@@ -128,8 +178,8 @@ impl<P: Carrier> Connection<P> {
         if !fate.answered {
             account.counters.unanswered.inc();
             self.session.ignore(sequence);
-            if fate.cut.is_some() {
-                self.cut_here(now);
+            if let Some(cut) = fate.cut {
+                self.cut_here(cut.how, now);
             }
             return None;
         }
@@ -156,6 +206,9 @@ impl<P: Carrier> Connection<P> {
             part: submit.part,
             parts: submit.parts,
             content: submit.content.as_slice().into(),
+            valid_until: submit.valid_until,
+            priority: submit.priority,
+            report_wanted: submit.report,
             code: 0,
             answered: true,
             report: ReportPlan::None,

@@ -62,7 +62,7 @@ async fn behaviour(
     text: String,
 ) -> Result<Json<Behaviour>, Refused> {
     let account = named(&shared, &name)?;
-    let behaviour = read_behaviour(&text, &account.config.behaviour).map_err(|faults| {
+    let behaviour = read_behaviour(&text, &account.config).map_err(|faults| {
         let problem = Problem { error: "this is not a behaviour".to_owned(), faults };
         Refused(StatusCode::BAD_REQUEST, problem)
     })?;
@@ -77,7 +77,7 @@ async fn mo(
 ) -> Result<Json<MoTaken>, Refused> {
     let Json(request) = request?;
     let account = named(&shared, &request.account)?;
-    let mo = Mo { from: &request.from, to: &request.to, text: &request.text.0, coding: request.coding };
+    let mo = Mo { from: &request.from, to: &request.to, text: &request.text, coding: request.coding };
     let refused = |error| Refused::new(StatusCode::BAD_REQUEST, error);
     shared.send_mo(account, &mo).map(|parts| Json(MoTaken { parts })).map_err(refused)
 }

@@ -4,13 +4,15 @@ use std::ops::RangeInclusive;
 
 use domain::text::Limits;
 use wire::cmpp::query::QueryResp;
-use wire::cmpp::{Cmpp, Pdu};
+use wire::cmpp::{Cmpp, Pdu, command};
 
 use super::{Carrier, Totals, Wrong};
 use crate::config::Family;
 
 impl Carrier for Cmpp {
     const FAMILY: Family = Family::Cmpp;
+    const SUBMIT: u32 = command::SUBMIT;
+    const SERVER_TERMINATES: bool = true;
     const DESTINATIONS: RangeInclusive<usize> = 1..=99;
 
     fn limits() -> Limits {

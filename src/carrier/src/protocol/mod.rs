@@ -12,6 +12,10 @@ use crate::config::Family;
 /// A protocol, seen from the carrier's end.
 pub trait Carrier: Messages<Pdu: Send> {
     const FAMILY: Family;
+    /// The command id of a submit.
+    const SUBMIT: u32;
+    /// Whether the end that was connected to may ask for the end, or only close.
+    const SERVER_TERMINATES: bool;
     /// The least and the most numbers in one submit.
     const DESTINATIONS: std::ops::RangeInclusive<usize>;
 
@@ -42,7 +46,7 @@ pub enum Wrong {
     Destination,
     /// Too long, or half a character.
     Length,
-    /// The user data header is not there, or says something else than the PDU.
+    /// The user data header is not whole.
     Header,
 }
 

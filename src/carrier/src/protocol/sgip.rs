@@ -3,13 +3,15 @@
 use std::ops::RangeInclusive;
 
 use domain::text::Limits;
-use wire::sgip::{Pdu, Sequence, Sgip};
+use wire::sgip::{Pdu, Sequence, Sgip, command};
 
 use super::{Carrier, Totals, Wrong};
 use crate::config::Family;
 
 impl Carrier for Sgip {
     const FAMILY: Family = Family::Sgip;
+    const SUBMIT: u32 = command::SUBMIT;
+    const SERVER_TERMINATES: bool = false;
     const DESTINATIONS: RangeInclusive<usize> = 1..=100;
 
     fn limits() -> Limits {

@@ -3,15 +3,17 @@
 use std::ops::RangeInclusive;
 
 use domain::text::Limits;
-use wire::smgp::Smgp;
 use wire::smgp::pdu::Pdu;
 use wire::smgp::query::QueryResp;
+use wire::smgp::{Smgp, command};
 
 use super::{Carrier, Totals, Wrong};
 use crate::config::Family;
 
 impl Carrier for Smgp {
     const FAMILY: Family = Family::Smgp;
+    const SUBMIT: u32 = command::SUBMIT;
+    const SERVER_TERMINATES: bool = true;
     const DESTINATIONS: RangeInclusive<usize> = 1..=100;
 
     fn limits() -> Limits {

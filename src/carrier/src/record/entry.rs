@@ -26,9 +26,12 @@ pub struct Entry {
     pub part: u8,
     pub parts: u8,
     pub content: Arc<[u8]>,
+    pub valid_until: Text<17>,
+    pub priority: u8,
+    pub report_wanted: bool,
     /// 0 for taken.
     pub code: u32,
-    /// Whether the answer goes out.
+    /// Whether the whole answer is to go out; not if the connection is cut before or within it, on purpose.
     pub answered: bool,
     pub report: ReportPlan,
     /// How many of the same destination and content were taken before.
@@ -69,9 +72,14 @@ pub struct Message {
     pub text: Option<String>,
     /// In hexadecimal, with the user data header.
     pub content: String,
+    /// As the submit writes it; empty if it leaves it to the carrier.
+    pub valid_until: String,
+    /// 0 to 9.
+    pub priority: u8,
+    pub report_wanted: bool,
     /// The answer's; 0 for taken.
     pub code: u32,
-    /// Whether the answer goes out.
+    /// Whether the whole answer is to go out; not if the connection is cut before or within it, on purpose.
     pub answered: bool,
     /// What becomes of the report: `none`, `lost`, a state, or a state and ` twice`.
     pub report: String,

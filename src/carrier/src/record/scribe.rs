@@ -49,7 +49,10 @@ impl Scribe {
             part: headed.part.map_or(entry.part, |part| part.part()),
             parts: headed.part.map_or(entry.parts, |part| part.parts()),
             text,
-            content: hexadecimal(&entry.content),
+            content: decode(&entry.content, Coding::Binary),
+            valid_until: entry.valid_until.to_text().into_owned(),
+            priority: entry.priority,
+            report_wanted: entry.report_wanted,
             code: entry.code,
             answered: entry.answered,
             report: entry.report.to_string(),
@@ -81,10 +84,4 @@ impl Scribe {
             Joined::Waiting | Joined::Duplicate => None,
         }
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

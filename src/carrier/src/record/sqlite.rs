@@ -13,28 +13,31 @@ pub(super) struct SqliteFile {
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS messages (
-    n           INTEGER PRIMARY KEY,
-    at          INTEGER NOT NULL,
-    account     TEXT NOT NULL,
-    connection  INTEGER NOT NULL,
-    sequence    TEXT NOT NULL,
-    message_id  TEXT,
-    source      TEXT NOT NULL,
-    destination TEXT NOT NULL,
-    coding      INTEGER NOT NULL,
-    reference   INTEGER,
-    part        INTEGER NOT NULL,
-    parts       INTEGER NOT NULL,
-    text        TEXT,
-    content     TEXT NOT NULL,
-    code        INTEGER NOT NULL,
-    answered    INTEGER NOT NULL,
-    report      TEXT NOT NULL,
-    duplicates  INTEGER NOT NULL
+    n             INTEGER PRIMARY KEY,
+    at            INTEGER NOT NULL,
+    account       TEXT NOT NULL,
+    connection    INTEGER NOT NULL,
+    sequence      TEXT NOT NULL,
+    message_id    TEXT,
+    source        TEXT NOT NULL,
+    destination   TEXT NOT NULL,
+    coding        INTEGER NOT NULL,
+    reference     INTEGER,
+    part          INTEGER NOT NULL,
+    parts         INTEGER NOT NULL,
+    text          TEXT,
+    content       TEXT NOT NULL,
+    valid_until   TEXT NOT NULL,
+    priority      INTEGER NOT NULL,
+    report_wanted INTEGER NOT NULL,
+    code          INTEGER NOT NULL,
+    answered      INTEGER NOT NULL,
+    report        TEXT NOT NULL,
+    duplicates    INTEGER NOT NULL
 ) STRICT";
 
 const COLUMNS: &str = "n, at, account, connection, sequence, message_id, source, destination, coding, reference, part, \
-    parts, text, content, code, answered, report, duplicates";
+    parts, text, content, valid_until, priority, report_wanted, code, answered, report, duplicates";
 
 impl SqliteFile {
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
@@ -76,6 +79,9 @@ impl File for SqliteFile {
                     m.parts,
                     m.text,
                     m.content,
+                    m.valid_until,
+                    m.priority,
+                    m.report_wanted,
                     m.code,
                     m.answered,
                     m.report,
@@ -114,6 +120,9 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
         parts: row.get("parts")?,
         text: row.get("text")?,
         content: row.get("content")?,
+        valid_until: row.get("valid_until")?,
+        priority: row.get("priority")?,
+        report_wanted: row.get("report_wanted")?,
         code: row.get("code")?,
         answered: row.get("answered")?,
         report: row.get("report")?,

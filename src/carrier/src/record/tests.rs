@@ -21,6 +21,9 @@ fn entry(sequence: u32, content: &[u8]) -> Entry {
         part: 1,
         parts: 1,
         content: content.into(),
+        valid_until: "260102030405032+".parse().unwrap(),
+        priority: 9,
+        report_wanted: true,
         code: 0,
         answered: true,
         report: ReportPlan::Once(State::DELIVERED),
@@ -77,6 +80,8 @@ async fn is_written_and_read(suffix: &str) {
     assert_eq!(texts, [None, None, None, Some(text.as_str())]);
     assert_eq!((read[0].message_id.as_deref(), read[1].message_id.as_deref()), (Some("00000007"), None));
     assert_eq!((read[0].report.as_str(), read[1].report.as_str()), ("delivered", "none"));
+    let asked = (read[0].valid_until.as_str(), read[0].priority, read[0].report_wanted);
+    assert_eq!(asked, ("260102030405032+", 9, true));
     drop(record);
     writer.join();
 

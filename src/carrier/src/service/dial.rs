@@ -22,7 +22,7 @@ const LOGIN_TYPE: u8 = 2;
 pub(super) async fn keep_dialling(shared: Arc<Shared>, account: Arc<Account>, dial: Dial) {
     loop {
         account.needs_link().await;
-        let was_up = match connect(&dial).await {
+        match connect(&dial).await {
             Ok(stream) => {
                 let credentials = Credentials {
                     id: dial.id,
@@ -31,19 +31,19 @@ pub(super) async fn keep_dialling(shared: Arc<Shared>, account: Arc<Account>, di
                     mode: LOGIN_TYPE,
                     node: shared.config.node,
                 };
-                let limits = shared.limits(account.config.window, Some(dial.idle));
+                let limits = shared.limits::<Sgip>(account.config.window, Some(dial.idle));
                 let shared = Arc::clone(&shared);
                 let connection =
                     Connection::<Sgip>::dialled(shared, dial.address, &account, credentials, limits);
-                connection.run(stream).await
+                connection.run(stream).await;
             }
             Err(error) => {
                 let (account, address) = (&*account.name, dial.address);
                 tracing::warn!(account, %address, %error, "the customer's listener cannot be reached");
-                false
             }
-        };
-        if !was_up {
+        }
+        // a listener that takes a connection and then nothing over it is none that can be reached
+        if account.lacks_link() {
             tokio::time::sleep(dial.again).await;
         }
     }

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use domain::Number;
 use domain::text::{Preference, ReferenceWidth, SplitError, SplitSettings, split};
+use domain::{MessageText, Number};
 use thiserror::Error;
 use wire::cmpp::Cmpp;
 use wire::exchange::{self, Incoming};
@@ -22,7 +22,7 @@ use crate::protocol::Carrier;
 pub struct Mo<'a> {
     pub from: &'a Number,
     pub to: &'a Number,
-    pub text: &'a str,
+    pub text: &'a MessageText,
     /// For what is more than ASCII.
     pub coding: Preference,
 }
@@ -61,7 +61,7 @@ impl Shared {
             most_parts: MOST_PARTS,
         };
         #[allow(clippy::cast_possible_truncation)] // a reference wraps
-        let pieces = split(mo.text, &settings, self.count(1) as u16)?;
+        let pieces = split(&mo.text.0, &settings, self.delivery_number() as u16)?;
         let source: Text<32> = from.parse().map_err(|_| MoRefused::Number)?;
         let destination: Text<21> = mo.to.digits().parse().map_err(|_| MoRefused::Number)?;
         let now: Moment = self.clock.moment();

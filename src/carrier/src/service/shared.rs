@@ -28,7 +28,9 @@ pub struct Shared {
     pub numbers: Arc<Numbers>,
     record: Option<Record>,
     /// Of message ids.
-    count: AtomicU32,
+    messages: AtomicU32,
+    /// Of the ids of reports and MO.
+    deliveries: AtomicU32,
     link: AtomicU32,
 }
 
@@ -44,14 +46,15 @@ impl Shared {
         last: u64,
     ) -> Self {
         #[allow(clippy::cast_possible_truncation)] // they wrap
-        let count = match record {
-            Some(_) => (last as u32).wrapping_mul(IDS_OF_MESSAGE),
+        let messages = match record {
+            Some(_) => last as u32,
             None => runtime::clock::since_epoch().subsec_micros(),
         };
         Self {
             clock: Clock::new(config.time_zone.clone()),
             numbers: Arc::new(Numbers::starting_at(1)),
-            count: AtomicU32::new(count),
+            messages: AtomicU32::new(messages),
+            deliveries: AtomicU32::new(messages.wrapping_mul(REPORTS_OF_MESSAGE)),
             link: AtomicU32::new(1),
             config,
             accounts,
@@ -75,11 +78,14 @@ impl Shared {
     }
 
     #[must_use]
-    pub fn limits(&self, window: u16, idle_end: Option<Duration>) -> Limits {
+    pub fn limits<P: Carrier>(&self, window: u16, idle_end: Option<Duration>) -> Limits {
         let timers = &self.config.timers;
         Limits {
             window,
-            answer: timers.answer,
+            answer: match P::FAMILY {
+                Family::Cmpp | Family::Smgp => timers.answer,
+                Family::Sgip => timers.sgip_answer,
+            },
             tries: timers.tries,
             idle: timers.probe,
             idle_end,
@@ -92,15 +98,20 @@ impl Shared {
     }
 
     /// The first of so many numbers for message ids.
-    pub fn count(&self, ids: usize) -> u32 {
-        self.count.fetch_add(u32::try_from(ids).unwrap_or(u32::MAX), Ordering::Relaxed)
+    pub fn message_numbers(&self, ids: usize) -> u32 {
+        self.messages.fetch_add(u32::try_from(ids).unwrap_or(u32::MAX), Ordering::Relaxed)
     }
 
-    /// The id of a report or MO.
+    /// A number for the id of a report or MO, or for the reference of a long MO.
+    pub fn delivery_number(&self) -> u32 {
+        self.deliveries.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The id of a report or MO. It names another gateway than the ids of messages, so that both have all numbers.
     pub fn delivery_id<P: Carrier>(&self, now: Moment) -> MessageId {
-        let node = self.config.node;
+        let node = (self.config.node + DELIVERIES) % GATEWAYS;
         // SGIP makes its id out of the sequence that it goes out with
-        P::message_id(P::sequence(0, node, now.stamp), node, self.count(1), now.stamp)
+        P::message_id(P::sequence(0, node, now.stamp), node, self.delivery_number(), now.stamp)
     }
 
     /// Whether there is a record.
@@ -126,8 +137,12 @@ impl Shared {
     }
 }
 
-/// A message has an id, and its report one or two.
-const IDS_OF_MESSAGE: u32 = 3;
+/// A message has a report or two.
+const REPORTS_OF_MESSAGE: u32 = 2;
+
+/// Numbers of gateways, and how far those for reports and MO are from the configured one: another first digit of six.
+const GATEWAYS: u32 = 1_000_000;
+const DELIVERIES: u32 = 500_000;
 
 impl Watched for Shared {
     fn registry(&self) -> &Registry {
@@ -137,5 +152,33 @@ impl Watched for Shared {
     /// It serves from its first moment on.
     fn ready(&self) -> Result<(), String> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::cmpp::Cmpp;
+    use wire::protocol::Messages;
+    use wire::smgp::Smgp;
+
+    use super::*;
+
+    #[test]
+    fn reports_take_no_numbers_from_messages_and_their_ids_name_another_gateway() {
+        let text = "listen: { smgp: '127.0.0.1:0' }
+node: 999999
+accounts: { a: { protocol: smgp-3.0, id: '1', secret: s } }
+";
+        let config = crate::config::read(text).unwrap();
+        let shared = Shared::new(config, Vec::new(), Families::new().unwrap(), None, 0);
+        let now = shared.clock.moment();
+        let first = shared.message_numbers(1);
+        let reports = [shared.delivery_id::<Smgp>(now), shared.delivery_id::<Smgp>(now)];
+        assert_eq!(shared.message_numbers(1), first.wrapping_add(1));
+        assert_ne!(reports[0], reports[1]);
+        assert_eq!(reports[0].as_bytes()[..3], [0x49, 0x99, 0x99]);
+        let number = shared.deliveries.load(Ordering::Relaxed);
+        let message = Cmpp::message_id(0, shared.config.node, number, now.stamp);
+        assert_ne!(shared.delivery_id::<Cmpp>(now), message);
     }
 }

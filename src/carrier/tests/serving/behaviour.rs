@@ -20,14 +20,21 @@ async fn another(running: &Running) -> Customer<Cmpp> {
 }
 
 #[tokio::test]
-async fn a_share_of_submits_is_refused_the_same_ones_in_every_run() {
+async fn a_share_of_submits_is_refused_the_same_ones_in_every_run_over_whatever_connection() {
     let behaviour = "{ answer_codes: { 8: 30 %, 100: 20 % } }";
     let mut runs = Vec::new();
-    for _ in 0..2 {
-        let (_running, mut customer) = start_cmpp(behaviour).await;
-        let mut codes = Vec::new();
-        for number in 0..100 {
-            codes.push(customer.code(&message(number, "hello")).await);
+    for connections in 1..=2 {
+        let (running, customer) = start_cmpp(behaviour).await;
+        let mut customers = vec![customer];
+        if connections == 2 {
+            customers.push(another(&running).await);
+        }
+        let mut codes = vec![0; 100];
+        for of in (0..connections).rev() {
+            for number in (of..100).step_by(connections) {
+                let number = u32::try_from(number).unwrap();
+                codes[number as usize] = customers[of].code(&message(number, "hello")).await;
+            }
         }
         runs.push(codes);
     }
@@ -156,6 +163,14 @@ async fn a_connection_is_cut_before_after_or_within_an_answer() {
             assert!(matches!(again.incoming(0).await, Incoming::Report(_)), "{point} {how}");
             let counts = running.counts("a", |counts| counts.reports.acknowledged == 2).await;
             assert_eq!((counts.accepted, counts.cut), (2, 1), "{point} {how}");
+            let recorded: Vec<bool> =
+                running.messages().await.iter().map(|message| message.answered).collect();
+            // the protocol's own end comes behind a whole answer
+            let whole = answered || (point, how) == ("within_answer", "terminate");
+            assert_eq!(recorded, [true, whole], "{point} {how}");
+            if how == "terminate" {
+                assert_eq!(!seen.is_empty(), whole, "{point} {how}");
+            }
             // a reset takes with it what the customer has not read
             if how == "close" {
                 assert_eq!(!seen.is_empty(), answered, "{point} {how}");

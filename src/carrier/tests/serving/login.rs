@@ -76,6 +76,8 @@ async fn more_submits_than_the_window_allows_are_refused_as_too_fast() {
         customer.submit(&message(number, "hello"));
     }
     assert_eq!(customer.answer().await.code, 8);
+    let counts = running.counts("a", |counts| counts.oddities == 1).await;
+    assert_eq!((counts.submits, counts.codes.get(&8)), (4, Some(&1)));
     let status = running.control.accounts().await.unwrap();
     assert_eq!((status[0].connections[0].submits, status[0].connections[0].window), (3, 3));
 }

@@ -1,7 +1,10 @@
 //! Submits, their answers and reports, in each protocol.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use carrier::behaviour::Ending;
+use carrier::control::api::Disconnect;
 use domain::event::ReportState;
 use domain::text::{Limits, Preference, ReferenceWidth, SplitSettings, split};
 use tokio::net::TcpListener;
@@ -15,7 +18,7 @@ use wire::smgp::Smgp;
 use wire::text::Text;
 
 use crate::carrier::start;
-use crate::customer::{Customer, credentials, message};
+use crate::customer::{Customer, Seen, credentials, message};
 
 const QUICK: &str = "behaviour: { report: 0ms }";
 
@@ -92,6 +95,37 @@ async fn sgip_reports_come_over_a_connection_of_the_carriers_that_ends_when_idle
     let mut receiver = Customer::<Sgip>::accept(&listener, "other").await;
     receiver.report().await;
     running.counts("a", |counts| counts.reports.acknowledged == 4).await;
+}
+
+#[tokio::test]
+async fn a_listener_that_takes_no_reports_is_not_dialled_again_at_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let account = format!(
+        "  a: {{ protocol: sgip-1.2, id: bank, secret: secret,
+             dial: {{ address: '{}', id: carrier, secret: other, again: 1h }} }}",
+        listener.local_addr().unwrap()
+    );
+    let running = start(QUICK, &account).await;
+    let address = running.addresses.sgip.unwrap();
+    let mut sender = Customer::<Sgip>::connect(address, credentials("bank", 0x12, 1)).await;
+    assert_eq!(sender.code(&message(1, "hello")).await, 0);
+    drop(Customer::<Sgip>::accept(&listener, "other").await);
+    running.counts("a", |counts| counts.waiting == 1 && counts.connections == 1).await;
+    let again = tokio::time::timeout(Duration::from_millis(200), listener.accept()).await;
+    assert!(again.is_err(), "it is dialled again");
+}
+
+#[tokio::test]
+async fn a_header_wins_over_what_the_pdu_says_of_parts_and_the_difference_is_counted() {
+    let running = start(QUICK, "  a: { protocol: smgp-3.0, id: '12345678', secret: secret }").await;
+    let address = running.addresses.smgp.unwrap();
+    let mut customer = Customer::<Smgp>::connect(address, credentials("12345678", 0x30, 0)).await;
+    let content = b"\x05\x00\x03\x07\x03\x02hello".to_vec();
+    let part = Submit { header: true, part: 1, parts: 9, content, ..message(1, "") };
+    assert_eq!(customer.code(&part).await, 0);
+    let recorded = running.messages().await;
+    assert_eq!((recorded[0].part, recorded[0].parts), (2, 3));
+    assert_eq!(running.counts("a", |_| true).await.oddities, 1);
 }
 
 #[tokio::test]
@@ -256,4 +290,48 @@ async fn a_flood_is_answered_recorded_and_reported_whole() {
 
 fn page(after: u64) -> carrier::control::api::Page {
     carrier::control::api::Page { after, limit: None }
+}
+
+#[tokio::test]
+async fn a_submit_that_cannot_be_read_is_counted_under_the_code_that_it_is_refused_with() {
+    let running = start(QUICK, "  a: { protocol: smgp-3.0, id: '12345678', secret: secret }").await;
+    let address = running.addresses.smgp.unwrap();
+    let mut customer = Customer::<Smgp>::connect(address, credentials("12345678", 0x30, 0)).await;
+    // its header, and no more
+    let [zero, twelve, submit] = [[0; 4], 12_u32.to_be_bytes(), 2_u32.to_be_bytes()];
+    customer.send_raw(&[twelve, submit, zero].concat()).await;
+    let counts = running.counts("a", |counts| counts.oddities == 1).await;
+    let codes: Vec<(u32, u64)> = counts.codes.into_iter().collect();
+    assert_eq!((counts.submits, codes), (1, vec![(10, 1)]));
+}
+
+#[tokio::test]
+async fn an_sgip_connection_of_the_customers_is_closed_when_nothing_is_said_and_nothing_waited_for() {
+    let account = "  a: { protocol: sgip-1.2, id: bank, secret: secret, idle: 100ms }";
+    let running = start("behaviour: { answer: 400ms }", account).await;
+    let address = running.addresses.sgip.unwrap();
+    let mut customer = Customer::<Sgip>::connect(address, credentials("bank", 0x12, 1)).await;
+    assert_eq!(customer.code(&message(1, "hello")).await, 0);
+    let end = customer.next().await;
+    assert!(matches!(end, Seen::Lost), "{end:?}");
+}
+
+#[tokio::test]
+async fn an_sgip_connection_of_the_customers_is_closed_where_others_are_terminated() {
+    let account = "  a: { protocol: sgip-1.2, id: bank, secret: secret }";
+    let cut = "behaviour: { disconnect: { after: 1, at: within_answer, how: terminate } }";
+    let running = start(cut, account).await;
+    let address = running.addresses.sgip.unwrap();
+    let mut customer = Customer::<Sgip>::connect(address, credentials("bank", 0x12, 1)).await;
+    customer.submit(&message(1, "hello"));
+    let end = customer.next().await;
+    assert!(matches!(end, Seen::Lost), "{end:?}");
+    assert!(!running.messages().await[0].answered);
+
+    let mut customer = Customer::<Sgip>::connect(address, credentials("bank", 0x12, 1)).await;
+    running.counts("a", |counts| counts.connections == 1).await;
+    let order = Disconnect { account: "a".to_owned(), how: Ending::Terminate, connection: None };
+    assert_eq!(running.control.disconnect(&order).await.unwrap().connections, 1);
+    let end = customer.next().await;
+    assert!(matches!(end, Seen::Lost), "{end:?}");
 }

@@ -69,7 +69,7 @@ async fn all(uplink: &Uplink, lines: impl BufRead, json: bool) -> anyhow::Result
     Ok(outcomes)
 }
 
-fn submission(outgoing: Outgoing, to: Number, text: String) -> anyhow::Result<Submission> {
+fn submission(outgoing: Outgoing, to: Number, text: MessageText) -> anyhow::Result<Submission> {
     let now = runtime::clock::since_epoch();
     let not_after = outgoing.valid.map(|valid| now.saturating_add(valid).as_millis());
     Ok(Submission {
@@ -83,7 +83,7 @@ fn submission(outgoing: Outgoing, to: Number, text: String) -> anyhow::Result<Su
         account: outgoing.account,
         to,
         extension: outgoing.extension,
-        text: MessageText(text),
+        text,
         report: !outgoing.no_report,
         priority: outgoing.priority,
         not_after: not_after.map(|end| Millis(u64::try_from(end).unwrap_or(u64::MAX))),
