@@ -47,7 +47,9 @@ pub fn run(setups: &[Setup], settings: &Settings) -> Result<Gateway> {
     let mut outcomes = vec![Vec::new(); setups.len()];
     for number in 1..=settings.rounds {
         for index in &order {
-            let (Some(setup), Some(outcomes)) = (setups.get(*index), outcomes.get_mut(*index)) else { continue };
+            let (Some(setup), Some(outcomes)) = (setups.get(*index), outcomes.get_mut(*index)) else {
+                continue;
+            };
             let outcome = round::run(setup, messages(setup))
                 .with_context(|| format!("{}, round {number}", setup.name))?;
             say(&format!("{}, round {number}/{}: {outcome}", setup.name, settings.rounds))?;

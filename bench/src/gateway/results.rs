@@ -36,8 +36,7 @@ pub struct Line {
 
 impl Line {
     pub fn new(setup: Setup, messages: usize, rounds: &[Outcome]) -> Self {
-        let spread =
-            |value: fn(&Outcome) -> f64| Spread::new(rounds.iter().map(value).collect());
+        let spread = |value: fn(&Outcome) -> f64| Spread::new(rounds.iter().map(value).collect());
         Self {
             setup,
             messages,
