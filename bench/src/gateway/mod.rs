@@ -33,12 +33,12 @@ const BLOCK: [u8; 4096] = [0x5A; 4096];
 /// There is no `smsline`, or a round is not true: a message or an event is missing, or is there twice.
 pub fn run(setups: &[Setup], settings: &Settings) -> Result<Gateway> {
     let dir = files()?;
-    let disk = first_line("findmnt", &["-no", "FSTYPE,SOURCE", "--target", &dir.to_string_lossy()])?;
-    ensure!(!disk.starts_with("tmpfs"), "{} is in memory: nothing would be durable", dir.display());
+    let file_system = first_line("findmnt", &["-no", "FSTYPE", "--target", &dir.to_string_lossy()])?;
+    ensure!(file_system != "tmpfs", "{} is in memory: nothing would be durable", dir.display());
     let binary = testkit::line::binary()?;
     let mut gateway = Gateway {
         version: first_line(&binary.to_string_lossy(), &["--version"])?,
-        disk,
+        file_system,
         sync: sync(&dir)?,
         lines: Vec::new(),
     };

@@ -10,7 +10,7 @@ use crate::spread::Spread;
 pub struct Gateway {
     pub version: String,
     /// Of spool, record and logs.
-    pub disk: String,
+    pub file_system: String,
     /// Microseconds for a block of 4 KiB to get onto it.
     pub sync: Spread,
     pub lines: Vec<Line>,

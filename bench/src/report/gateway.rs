@@ -39,8 +39,9 @@ pub fn page(machine: &Machine, settings: &Settings, gateway: &Gateway) -> Result
     markdown::machine(&mut page, machine, &gateway.version)?;
     writeln!(
         page,
-        "- Disk of spool, record and logs: {}; a block of 4 KiB is on it after {} µs (median of {}, with the shortest and the longest)",
-        gateway.disk,
+        "- Spool, record and logs are on {}; a block of 4 KiB is on the disk after {} µs (median of {}, with the shortest and the
+  longest)",
+        gateway.file_system,
         gateway.sync,
         gateway.sync.rounds.len()
     )?;
@@ -73,7 +74,8 @@ carrier's counts; a round of which that is not true is no result but an error.
   is as in [config/gateway.yaml](../../config/gateway.yaml) and [config/carrier.yaml](../../config/carrier.yaml) but
   names, addresses, connections and windows: the gateway writes an access record for each message, into a file, and the
   carrier keeps its record (SQLite). The carrier answers at once if the row does not say otherwise, and each message
-  wants a report, which comes {REPORT_AFTER} after the answer.
+  wants a report, which comes {REPORT_AFTER} after the
+  answer.
 - The UAOP is this process: {REQUESTS} requests at once on the Unix socket, each with {most} messages of one part in UCS2, as long as no
   more than {0} messages wait for the carrier's answer; meanwhile one consumer reads and acknowledges the events. So the
   time to the answer is, where messages come as fast as they are taken, that of {0} messages waiting; the row with a
