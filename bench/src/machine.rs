@@ -80,7 +80,7 @@ fn field(file: &str, name: &str) -> Option<String> {
 }
 
 /// Of standard output or else of standard error (nginx).
-fn first_line(program: &str, arguments: &[&str]) -> Result<String> {
+pub fn first_line(program: &str, arguments: &[&str]) -> Result<String> {
     let output = Command::new(program).args(arguments).output();
     let output = output.with_context(|| format!("cannot run {program}"))?;
     let written = if output.stdout.is_empty() { output.stderr } else { output.stdout };

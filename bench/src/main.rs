@@ -1,5 +1,5 @@
 //! Side-by-side benchmarks of `lb`, nginx stream and HAProxy, and of a pair of `lb` and a pair of keepalived and
-//! nginx, in one run on one machine; and the cost of the carriers' codecs.
+//! nginx, in one run on one machine; what a gateway carries; and the cost of the carriers' codecs.
 //!
 //! This process directs: it starts the servers and the load as processes of their own (itself, with a hidden
 //! sub-command), so that their CPU time does not mix with that of the proxies.
@@ -7,6 +7,7 @@
 mod codec;
 mod contestant;
 mod failover;
+mod gateway;
 mod load;
 mod machine;
 mod part;
@@ -15,6 +16,7 @@ mod results;
 mod round;
 mod row;
 mod server;
+mod spread;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -27,6 +29,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use crate::codec::Codec;
 use crate::contestant::Contestant;
 use crate::failover::{Failover, Gaps, Scenario};
+use crate::gateway::Gateway;
 use crate::machine::Machine;
 use crate::part::Part;
 use crate::results::{Results, Series};
@@ -35,14 +38,15 @@ use crate::row::Row;
 use crate::server::Servers;
 
 /// Compares lb, nginx stream and HAProxy (mode tcp) on this machine, over loopback; and what a client notices when a
-/// pair of hosts loses something, lb beside keepalived and nginx, in network namespaces.
+/// pair of hosts loses something, lb beside keepalived and nginx, in network namespaces. And what a gateway of the line
+/// carries, and what the codecs cost.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Two short rounds: for a look, not for numbers
     #[arg(long)]
     quick: bool,
-    /// Only this part (may be repeated)
-    #[arg(long, value_name = "PART", value_parser = part::parser())]
+    /// Only these parts
+    #[arg(long, value_name = "PART,…", value_delimiter = ',', value_parser = part::parser())]
     only: Vec<Part>,
     /// Leave this one out (may be repeated)
     #[arg(long, value_name = "NAME")]
@@ -56,7 +60,8 @@ struct Arguments {
     /// Trials of each failover [default: 10, quick: 2]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
     trials: Option<u32>,
-    /// Where the results go [default: bench/results for a whole run, target/bench for a part of one]
+    /// Where the results go; files of parts that do not run stay as they are [default: bench/results for a whole run,
+    /// target/bench for a part of one]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(subcommand)]
@@ -103,8 +108,10 @@ fn direct(arguments: &Arguments) -> Result<()> {
         }
     }
     let failover = fail_over(&scenarios, &contestants, &settings)?;
+    let setups = part::setups(&parts);
+    let gateway = if setups.is_empty() { Gateway::default() } else { gateway::run(&setups, &settings)? };
     let codec = if parts.contains(&Part::Codec) { codec::run(settings.rounds)? } else { Codec::default() };
-    let results = Results::new(machine, &settings, series, failover, codec);
+    let results = Results::new(machine, &settings, series, failover, gateway, codec);
     let out = arguments.out.clone().unwrap_or_else(|| default_out(arguments));
     report::write(&out, &results)?;
     say(&format!("\n{}\nwritten to {}", report::terminal(&results), out.display()))

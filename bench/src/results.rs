@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::codec::Codec;
 use crate::contestant::Contestant;
 use crate::failover::Failover;
+use crate::gateway::Gateway;
 use crate::machine::Machine;
 use crate::round::{Outcome, Settings};
 use crate::row::Row;
@@ -44,6 +45,10 @@ pub struct Results {
     pub latencies: Vec<Latency>,
     pub failures: Vec<Failure>,
     pub failover: Failover,
+    /// In a file of its own, as the next one.
+    #[serde(skip)]
+    pub gateway: Gateway,
+    #[serde(skip)]
     pub codec: Codec,
 }
 
@@ -159,6 +164,7 @@ impl Results {
         settings: &Settings,
         series: Series,
         failover: Failover,
+        gateway: Gateway,
         codec: Codec,
     ) -> Self {
         let line = |((row, metric), cells): ((Row, Metric), BTreeMap<Contestant, Vec<f64>>)| Line {
@@ -181,6 +187,7 @@ impl Results {
             latencies: series.latency.into_iter().map(latency).collect(),
             failures: series.failures,
             failover,
+            gateway,
             codec,
         }
     }

@@ -14,8 +14,9 @@ use wire::protocol::{Messages, Version};
 use wire::sgip::Sgip;
 use wire::smgp::Smgp;
 
-pub use self::results::{Codec, Line, Spread};
+pub use self::results::{Codec, Line};
 use self::samples::Sample;
+use crate::spread::Spread;
 
 /// The time of one measurement. CPU time of the thread, so that others on the machine do not count.
 const MEASURE: Duration = Duration::from_millis(40);

@@ -6,8 +6,10 @@ use anyhow::Result;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 
-use super::number;
-use crate::codec::{Codec, Line, Spread};
+use super::{markdown, number};
+use crate::codec::{Codec, Line};
+use crate::machine::Machine;
+use crate::round::Settings;
 
 const HEAD: [&str; 6] = ["ns per PDU", "bytes", "copy", "encode", "decode", "both / copy"];
 
@@ -23,32 +25,25 @@ pub fn terminal(codec: &Codec) -> String {
     format!("\n{table}")
 }
 
-/// A section of the page.
-pub fn section(page: &mut String, codec: &Codec) -> Result<()> {
-    if codec.lines.is_empty() {
-        return Ok(());
-    }
-    writeln!(page, "## Codecs\n\n| {} |\n|---|{}", HEAD.join(" | "), "---:|".repeat(HEAD.len() - 1))?;
+/// `codec.md`.
+pub fn page(machine: &Machine, settings: &Settings, codec: &Codec) -> Result<String> {
+    let mut page = "# Codecs\n\n".to_owned();
+    markdown::machine(&mut page, machine, "")?;
+    writeln!(
+        page,
+        "- {} rounds of {} ms of CPU time for each cell, in turns\n",
+        settings.rounds, codec.measure_ms
+    )?;
+    writeln!(page, "| {} |\n|---|{}", HEAD.join(" | "), "---:|".repeat(HEAD.len() - 1))?;
     for line in &codec.lines {
         writeln!(page, "| {} |", row(line).join(" | "))?;
     }
-    writeln!(page)?;
-    Ok(())
-}
-
-/// How it is measured, for the end of the page.
-pub fn reading(page: &mut String, codec: &Codec) -> Result<()> {
-    if codec.lines.is_empty() {
-        return Ok(());
-    }
-    writeln!(
-        page,
-        "- Codecs: one thread of this process encodes the same PDU again and again into memory that is there, decodes its frame
-  into a value that is dropped, and copies the frame; in turns, for {} ms of CPU time of the thread in each round. The
-  submit has 70 characters of UCS2 and one destination; the deliver has 12 characters.",
-        codec.measure_ms
-    )?;
-    Ok(())
+    page += "
+A cell is the median over the rounds, with the smallest and the largest. One thread encodes the same PDU again and again
+into memory that is there, decodes its frame into a value that is dropped, and copies the frame. The submit has 70
+characters of UCS2 and one destination; the deliver has 12 characters.
+";
+    Ok(page)
 }
 
 fn row(line: &Line) -> [String; 6] {
@@ -57,13 +52,9 @@ fn row(line: &Line) -> [String; 6] {
     [
         format!("{protocol}, {pdu}"),
         bytes.to_string(),
-        spread(copy),
-        spread(encode),
-        spread(decode),
+        copy.to_string(),
+        encode.to_string(),
+        decode.to_string(),
         number(ratio),
     ]
-}
-
-fn spread(Spread { median, min, max, .. }: &Spread) -> String {
-    format!("{} ({}–{})", number(*median), number(*min), number(*max))
 }

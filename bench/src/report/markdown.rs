@@ -5,8 +5,9 @@ use std::fmt::Write;
 use anyhow::Result;
 
 use super::plot::Plot;
-use super::{cell, codec, contestants, failover, score};
+use super::{cell, contestants, failover, score};
 use crate::contestant::Contestant;
+use crate::machine::Machine;
 use crate::results::Results;
 use crate::row::Row;
 
@@ -17,7 +18,6 @@ pub fn page(results: &Results, plots: &[Plot]) -> Result<String> {
         table(&mut page, results, row)?;
     }
     failover::section(&mut page, &results.failover)?;
-    codec::section(&mut page, &results.codec)?;
     failures(&mut page, results)?;
     page += "\n";
     for plot in plots {
@@ -25,24 +25,29 @@ pub fn page(results: &Results, plots: &[Plot]) -> Result<String> {
     }
     reading(&mut page, results)?;
     failover::reading(&mut page, &results.failover)?;
-    codec::reading(&mut page, &results.codec)?;
     Ok(page)
 }
 
-fn conditions(page: &mut String, results: &Results) -> Result<()> {
-    let (machine, settings) = (&results.machine, &results.settings);
-    writeln!(page, "- When: {}", machine.date)?;
-    let cores = machine.cores;
+/// On what a run was made, for the beginning of a page.
+pub fn machine(page: &mut String, machine: &Machine, programs: &str) -> Result<()> {
+    let Machine { cpu, cores, memory_gib, kernel, date, load_before, versions: _, command } = machine;
+    writeln!(page, "- When: {date}")?;
+    writeln!(page, "- Machine: {cpu}, {cores} cores, {memory_gib} GiB, Linux {kernel}")?;
+    if !programs.is_empty() {
+        writeln!(page, "- Programs: {programs}")?;
+    }
+    writeln!(page, "- Command: `{command}`")?;
     writeln!(
         page,
-        "- Machine: {}, {cores} cores, {} GiB, Linux {}",
-        machine.cpu, machine.memory_gib, machine.kernel
+        "- Load average before the run: {load_before} (others were at work if it is not near zero)"
     )?;
-    writeln!(page, "- Programs: {}", machine.versions.join("; "))?;
-    writeln!(page, "- Command: `{}`", machine.command)?;
-    let load = machine.load_before;
-    writeln!(page, "- Load average before the run: {load} (others were at work if it is not near zero)")?;
-    let seconds = settings.measure.as_secs_f64();
+    Ok(())
+}
+
+fn conditions(page: &mut String, results: &Results) -> Result<()> {
+    let settings = &results.settings;
+    machine(page, &results.machine, &results.machine.versions.join("; "))?;
+    let (cores, seconds) = (results.machine.cores, settings.measure.as_secs_f64());
     writeln!(
         page,
         "- {} rounds of {seconds} s for each row and program, in turns, in one run\n",

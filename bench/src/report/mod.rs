@@ -1,7 +1,8 @@
-//! Results as files: `results.md`, `results.json`, and plots.
+//! Results as files: `results.md`, `results.json` and plots of `lb` and its peers; `gateway.*`; `codec.*`.
 
 mod codec;
 mod failover;
+mod gateway;
 mod markdown;
 mod plot;
 
@@ -11,23 +12,51 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
+use serde::Serialize;
 
 use crate::contestant::Contestant;
+use crate::machine::Machine;
 use crate::results::{Cell, Line, Results};
+use crate::round::Settings;
 
-/// Writes all files into a directory, which is made if it is not there.
+/// A part with a file of its own.
+#[derive(Serialize)]
+struct Page<'a, T> {
+    machine: &'a Machine,
+    settings: &'a Settings,
+    #[serde(flatten)]
+    part: &'a T,
+}
+
+/// Writes the files of all parts that ran into a directory, which is made if it is not there.
 pub fn write(dir: &Path, results: &Results) -> Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let put = |name: &str, text: String| {
         let path = dir.join(name);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     };
-    put("results.json", serde_json::to_string_pretty(results)? + "\n")?;
-    let plots = plot::all(results)?;
-    for plot in &plots {
-        put(plot.file, plot.svg.clone())?;
+    if !results.lines.is_empty() || !results.failover.lines.is_empty() {
+        put("results.json", json(results)?)?;
+        let plots = plot::all(results)?;
+        for plot in &plots {
+            put(plot.file, plot.svg.clone())?;
+        }
+        put("results.md", markdown::page(results, &plots)?)?;
     }
-    put("results.md", markdown::page(results, &plots)?)
+    let Results { machine, settings, gateway, codec, .. } = results;
+    if !gateway.lines.is_empty() {
+        put("gateway.json", json(&Page { machine, settings, part: gateway })?)?;
+        put("gateway.md", gateway::page(machine, settings, gateway)?)?;
+    }
+    if !codec.lines.is_empty() {
+        put("codec.json", json(&Page { machine, settings, part: codec })?)?;
+        put("codec.md", codec::page(machine, settings, codec)?)?;
+    }
+    Ok(())
+}
+
+fn json(value: &impl Serialize) -> Result<String> {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
 }
 
 /// The table for a terminal.
@@ -45,7 +74,9 @@ pub fn terminal(results: &Results) -> String {
         table.add_row(head.into_iter().chain(cells).chain([score(line)]));
     }
     let load = if results.lines.is_empty() { String::new() } else { table.to_string() };
-    load + &failover::terminal(&results.failover) + &codec::terminal(&results.codec)
+    load + &failover::terminal(&results.failover)
+        + &gateway::terminal(&results.gateway)
+        + &codec::terminal(&results.codec)
 }
 
 /// Those with a value, in the order of the report.
@@ -65,7 +96,7 @@ fn score(line: &Line) -> String {
 }
 
 /// Three significant digits, or all before the point, in groups of three.
-fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     let decimals = match value.abs() {
         size if size < 10.0 => 2,
         size if size < 100.0 => 1,
