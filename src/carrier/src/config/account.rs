@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use settings::{Node, Path, Problem, Section, Setting, Value};
+use settings::{Node, Path, Problem, Section, Setting, Value, between, not_zero};
 use wire::protocol::Secret;
 use wire::text::Text;
 
 use super::behaviour;
-use super::value::{between, not_zero};
 use super::{Account, AccountProtocol, Dial, Mode, Sgip};
 use crate::behaviour::Behaviour;
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use settings::{Faults, Node, Path, Problem, Section, Setting, Value};
+use settings::{Faults, Node, Path, Problem, Section, Setting, Value, between};
 
 use super::AccountProtocol;
-use super::value::{between, code, state};
+use super::value::{code, state};
 use crate::behaviour::{Behaviour, Disconnect, Ending, Latency, Point, Share, State};
 
 /// A carrier without faults.

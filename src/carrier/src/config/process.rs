@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use runtime::logging::Format;
-use settings::{Faults, Node, Problem, Section, Value};
+use settings::{Faults, Node, Problem, Section, Value, between, not_zero};
 
-use super::value::{Zone, between, not_zero};
+use super::value::Zone;
 use super::{Account, Config, Listen, Log, Timers, account, behaviour};
 
 /// Reads the whole tree; `None` if it is not even a section, which is noted as all faults are.

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use settings::{Node, Problem, Setting, Value};
@@ -68,27 +67,6 @@ pub(super) fn state(key: &str) -> Result<State, Problem> {
     key.parse().map_err(|why: &str| {
         Problem::new(why, "write failed, waiting, or a carrier's word such as UNDELIV or UNDELIV/006")
     })
-}
-
-/// For durations that make no sense at zero.
-pub(super) fn not_zero(duration: &Duration) -> Result<(), Problem> {
-    match *duration {
-        Duration::ZERO => Err(Problem::new("this must not be zero", "write a longer duration")),
-        _ => Ok(()),
-    }
-}
-
-/// For numbers that make no sense below `least` or above `most`.
-pub(super) fn between<T: PartialOrd + std::fmt::Display + Copy>(
-    least: T,
-    most: T,
-) -> impl Fn(&T) -> Result<(), Problem> {
-    move |value| {
-        if (least..=most).contains(value) {
-            return Ok(());
-        }
-        Err(Problem::new("this number is out of range", format!("write a number from {least} to {most}")))
-    }
 }
 
 fn parse<T: Setting + FromStr<Err: ToString>>(node: &Node) -> Result<T, Problem> {
