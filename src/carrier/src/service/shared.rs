@@ -79,6 +79,7 @@ impl Shared {
         let timers = &self.config.timers;
         Limits {
             window,
+            inbound: window,
             answer: timers.answer,
             tries: timers.tries,
             idle: timers.probe,

@@ -42,6 +42,7 @@ pub fn credentials(id: &str, version: u8, mode: u8) -> Credentials {
 pub fn limits() -> Limits {
     Limits {
         window: 1000,
+        inbound: 1000,
         answer: Duration::from_secs(60),
         tries: 3,
         idle: None,

@@ -32,7 +32,7 @@ use wire::exchange::{Answer, Incoming, Submit};
 use wire::protocol::Protocol;
 use wire::session::Numbers;
 
-pub use listener::{Listener, bind};
+pub use listener::{Listener, bind, listener_orders};
 pub use task::Connection;
 
 use crate::clock::Clock;
@@ -101,7 +101,7 @@ pub enum News {
 #[must_use]
 pub fn orders<P: Protocol>(window: u16) -> (mpsc::Sender<Order<P>>, mpsc::Receiver<Order<P>>) {
     // submits, answers, and the stop
-    mpsc::channel(2 * usize::from(window) + 1)
+    mpsc::channel(usize::from(window) + usize::from(config::INBOUND) + 1)
 }
 
 /// What a connection works with.

@@ -24,7 +24,7 @@ pub enum Event<P: Protocol> {
     /// The wait for an answer is over; the same bytes go out again, for the `tries`th time.
     Repeated { sequence: P::Sequence, tries: u8 },
     /// A request of the peer; answer it with [`respond`](super::Session::respond). It is given once, unless the peer
-    /// repeats it after as many others as the window holds have been answered: then it cannot be told from a new one.
+    /// repeats it after as many others as [`Limits::inbound`](super::Limits::inbound) have been answered: then it cannot be told from a new one.
     Request { sequence: P::Sequence, pdu: P::Pdu },
     /// The peer did something odd, and the session has dealt with it: to be counted and logged.
     Oddity(Oddity<P::Sequence>),

@@ -37,7 +37,7 @@ impl<P: Protocol> Session<P> {
         self.send(sequence, &answer);
         self.limits = limits;
         self.window = Window::new(&limits);
-        self.inbound = Inbound::new(limits.window);
+        self.inbound = Inbound::new(limits.inbound);
         self.welcome = Some(Welcome { status: 0, version: Some(version), authentic: true });
         self.go_up();
         Ok(())

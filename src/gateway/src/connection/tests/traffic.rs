@@ -78,6 +78,28 @@ fn what_the_carrier_brings_is_answered_when_the_account_says_so() {
 }
 
 #[test]
+fn a_carrier_may_bring_more_at_a_time_than_we_may_send_and_none_is_refused() {
+    run(async {
+        let mut scene = Scene::<Cmpp>::new("cmpp-2.0", "window: 1, reconnect: { first: 1ms, most: 2ms }");
+        let mut carrier = scene.up(1).await;
+        let (mut sequences, mut tickets) = (Vec::new(), Vec::new());
+        for _ in 0..40 {
+            sequences.push(carrier.bring(&mo("one")).await);
+        }
+        for _ in 0..40 {
+            let News::Incoming { ticket, .. } = scene.news().await else { panic!("something else comes") };
+            tickets.push(ticket);
+        }
+        for ticket in tickets {
+            scene.order(Order::DeliverAnswer { ticket, code: 0 });
+        }
+        for sequence in sequences {
+            assert_eq!(carrier.answered(sequence).await, 0);
+        }
+    });
+}
+
+#[test]
 fn a_ticket_of_an_earlier_session_answers_nothing_in_the_next() {
     run(async {
         let mut scene = Scene::<Cmpp>::new("cmpp-2.0", QUICK);

@@ -130,7 +130,7 @@ fn tries_and_windows_of_zero_are_survived() {
     let sequence = request(&mut session, 0, now);
     assert_eq!(drain(&mut session, later(now, T)), [Event::Unanswered { sequence }]);
 
-    let mut session = up::<true>(Limits { window: 0, ..limits() }, now);
+    let mut session = up::<true>(Limits { window: 0, inbound: 0, ..limits() }, now);
     assert_eq!(session.request(1, Pdu::Request(0), now), Err(NotSent::WindowFull));
     session.receive(&frame(1, &Pdu::Request(0)));
     let excess = Event::Oddity(Oddity::WindowExceeded { sequence: 1 });
