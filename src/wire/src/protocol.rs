@@ -124,8 +124,11 @@ pub trait Protocol: Sized + fmt::Debug + 'static {
     fn proves(login: &Self::Pdu, secret: &Secret) -> bool;
     /// The server's answer to `login`.
     fn welcome(login: &Self::Pdu, status: u32, version: Version, secret: &Secret) -> Self::Pdu;
-    /// The client's reading of it; `None` if `pdu` is no answer to a login.
-    fn read_welcome(login: &Self::Pdu, pdu: &Self::Pdu, secret: &Secret) -> Option<Welcome>;
+    /// The client's reading of it.
+    ///
+    /// # Errors
+    /// Why it is no answer to the login, or none to go on with.
+    fn read_welcome(login: &Self::Pdu, pdu: &Self::Pdu, secret: &Secret) -> Result<Welcome, &'static str>;
     /// The status of a login that is refused: whose name, secret or version is wrong, or one too many.
     fn refusal(why: Refusal) -> u32;
     /// What the status of a login says.
@@ -140,6 +143,9 @@ pub trait Protocol: Sized + fmt::Debug + 'static {
     /// The answer to a request that could not be read or is not served here; `None` where nothing fits.
     fn cannot(command: u32, why: Cannot) -> Option<Self::Pdu>;
 }
+
+/// What is wrong with a PDU that is no answer to a login, for [`Protocol::read_welcome`].
+pub(crate) const NO_WELCOME: &str = "its answer cannot be read";
 
 /// Why a server refuses a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,6 +198,9 @@ pub trait Messages: Protocol {
     fn message_id(sequence: Self::Sequence, carrier: u32, count: u32, stamp: Stamp) -> MessageId;
     /// The code by which this end asks the other to go slower or come later.
     fn busy() -> u32;
+    /// Whether a code in an answer to a submit says that its sequence was used before. To a submit that went out again
+    /// it says no more than that the first one came: not what became of it.
+    fn is_repeat(code: u32) -> bool;
     /// What a code in an answer to a submit says.
     fn meaning(code: u32) -> Meaning;
     /// What a report says, for people.

@@ -4,6 +4,7 @@
 
 use domain::event::ReportState;
 use domain::{Disposition, Stamp};
+use wire::cmpp::auth::Authenticator;
 use wire::cmpp::connect::ConnectResp;
 use wire::cmpp::counted::Counted;
 use wire::cmpp::deliver::{Content, Deliver};
@@ -157,7 +158,7 @@ fn a_pdu_of_another_kind_is_none_of_these() {
     assert_eq!(Cmpp::read_deliver(1, &probe), None);
     assert_eq!(Cmpp::read_deliver_answer(&probe), None);
     assert_eq!(Cmpp::read_login(&probe), None);
-    assert_eq!(Cmpp::read_welcome(&probe, &probe, &secret()), None);
+    assert!(Cmpp::read_welcome(&probe, &probe, &secret()).is_err());
     assert!(!Cmpp::proves(&probe, &secret()));
     // The state of a user has no PDU.
     let state = Incoming::UserState { user: text("1"), condition: 0 };
@@ -196,6 +197,20 @@ fn a_refusal_has_the_layout_that_the_client_knows() {
             panic!("an answer to a login");
         };
         assert_eq!((status, version, foreign), (4, server, false));
+    }
+}
+
+#[test]
+fn a_welcome_in_another_versions_layout_is_an_error_and_a_refusal_in_it_says_its_status() {
+    for (client, server) in [(Version(0x20), Version(0x30)), (Version(0x30), Version(0x20))] {
+        let login = Cmpp::login(&credentials("901234", client), STAMP);
+        let answer = |status| {
+            let answer = ConnectResp { status, authenticator: Authenticator::ZERO, version: server, foreign: false };
+            Cmpp::decode(client, &encoded(server, &answer.into())).unwrap()
+        };
+        let why = Cmpp::read_welcome(&login, &answer(0), &secret()).unwrap_err();
+        assert!(why.contains("another version's layout"), "{why}");
+        assert_eq!(Cmpp::read_welcome(&login, &answer(3), &secret()).unwrap().status, 3);
     }
 }
 

@@ -57,7 +57,7 @@ fn a_server_says_what_is_wrong_with_a_login() {
         assert_eq!((welcome.status, welcome.version, welcome.authentic), (status, None, true));
         assert_ne!(Sgip::login_meaning(status).disposition, Disposition::Accepted);
     }
-    assert_eq!(Sgip::read_welcome(&login, &Pdu::SubmitResp(Resp::new(0)), &secret("")), None);
+    assert!(Sgip::read_welcome(&login, &Pdu::SubmitResp(Resp::new(0)), &secret("")).is_err());
 }
 
 #[test]

@@ -87,7 +87,8 @@ pub enum News {
     NotUp { reason: String },
     /// The carrier has answered a part; `took` since it was sent first.
     Answered { key: PartKey, answer: Answer, took: Duration },
-    /// The part was sent as often as it may be. Nobody knows whether the carrier has it.
+    /// The part was sent as often as it may be, or the carrier says of a repeat only that it is one. Nobody knows whether
+    /// the carrier has it.
     Unanswered { key: PartKey },
     /// The part has not left, and will not. It was ordered for this login, of which [`News::Down`] may have told already.
     NotSent { login: u32, key: PartKey },

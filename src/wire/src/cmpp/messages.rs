@@ -114,6 +114,10 @@ impl Messages for Cmpp {
         codes::TOO_FAST
     }
 
+    fn is_repeat(code: u32) -> bool {
+        code == codes::REPEATED_SEQUENCE
+    }
+
     fn meaning(code: u32) -> Meaning {
         codes::submit(code)
     }

@@ -16,7 +16,9 @@ use super::terminate::{Terminate, TerminateResp};
 use super::{Cmpp, codes, command};
 use crate::cursor::{Reader, Writer};
 use crate::error::DecodeError;
-use crate::protocol::{Cannot, Credentials, Login, Protocol, Refusal, Role, Secret, Version, Welcome};
+use crate::protocol::{
+    Cannot, Credentials, Login, NO_WELCOME, Protocol, Refusal, Role, Secret, Version, Welcome,
+};
 use crate::text::Text;
 
 impl Protocol for Cmpp {
@@ -105,10 +107,13 @@ impl Protocol for Cmpp {
         ConnectResp { status, authenticator, version, foreign }.into()
     }
 
-    fn read_welcome(login: &Pdu, pdu: &Pdu, secret: &Secret) -> Option<Welcome> {
-        let Pdu::ConnectResp(answer) = pdu else { return None };
+    fn read_welcome(login: &Pdu, pdu: &Pdu, secret: &Secret) -> Result<Welcome, &'static str> {
+        let Pdu::ConnectResp(answer) = pdu else { return Err(NO_WELCOME) };
+        if answer.status == 0 && answer.foreign {
+            return Err("its answer has another version's layout, as all that follows would");
+        }
         let authentic = matches!(login, Pdu::Connect(connect) if auth::is_authentic(connect, answer, secret));
-        Some(Welcome { status: answer.status, version: Some(answer.version), authentic })
+        Ok(Welcome { status: answer.status, version: Some(answer.version), authentic })
     }
 
     fn refusal(why: Refusal) -> u32 {

@@ -16,8 +16,9 @@ pub enum Event<P: Protocol> {
     /// Client: the server took the login. Server: the login was accepted; then the welcome has status 0 and the
     /// version of the session.
     Up(Welcome),
-    /// The answer to a request of ours; `took` is counted from the first time that it went out.
-    Answered { sequence: P::Sequence, pdu: P::Pdu, took: Duration },
+    /// The answer to a request of ours; `took` is counted from the first time that it went out, and `tries` says how
+    /// often it did.
+    Answered { sequence: P::Sequence, pdu: P::Pdu, took: Duration, tries: u8 },
     /// A request of ours went out as often as it may, and the wait for an answer is over. Its place in the window
     /// is free again. Whether the peer took it is not known.
     Unanswered { sequence: P::Sequence },

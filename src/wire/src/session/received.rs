@@ -4,7 +4,6 @@ use super::Session;
 use super::event::{Down, Event, Oddity};
 use super::inbound::{Seen, content};
 use super::state::State;
-use super::timers::Timer;
 use crate::error::DecodeError;
 use crate::protocol::{Cannot, Protocol, Role, Version};
 
@@ -69,8 +68,6 @@ impl<P: Protocol> Session<P> {
         match self.state {
             State::LoggingIn { .. } | State::AwaitingLogin | State::Deciding { .. } => self.bad_login(EARLY),
             State::Up | State::Ending { .. } => {
-                // Some in the field answer a probe with the same probe.
-                self.settle_probe(sequence);
                 if let Some(answer) = P::probe_answer() {
                     self.send(sequence, &answer);
                 }
@@ -84,8 +81,8 @@ impl<P: Protocol> Session<P> {
         match self.state {
             State::LoggingIn { .. } | State::AwaitingLogin | State::Deciding { .. } => self.bad_login(EARLY),
             State::Up | State::Ending { .. } => {
-                let stray = Event::Oddity(Oddity::Stray { sequence, command });
-                (!self.settle_probe(sequence)).then_some(stray)
+                let ours = self.probe.as_ref().is_some_and(|probe| probe.sequence == sequence);
+                (!ours).then_some(Event::Oddity(Oddity::Stray { sequence, command }))
             }
             State::Ended { .. } | State::Over => None,
         }
@@ -153,9 +150,9 @@ impl<P: Protocol> Session<P> {
         match self.state {
             State::LoggingIn { .. } | State::AwaitingLogin | State::Deciding { .. } => self.bad_login(EARLY),
             State::Up | State::Ending { .. } => Some(match self.window.take(sequence) {
-                Some(sent) => {
+                Some((sent, tries)) => {
                     let took = self.now.instant.saturating_duration_since(sent);
-                    Event::Answered { sequence, pdu, took }
+                    Event::Answered { sequence, pdu, took, tries }
                 }
                 None => Event::Oddity(Oddity::Stray { sequence, command }),
             }),
@@ -173,15 +170,6 @@ impl<P: Protocol> Session<P> {
             State::Up | State::Ending { .. } => Some(Event::Oddity(Oddity::Unknown { sequence, command })),
             State::Ended { .. } | State::Over => None,
         }
-    }
-
-    /// Whether `sequence` is that of our probe; then it is answered.
-    fn settle_probe(&mut self, sequence: P::Sequence) -> bool {
-        let settled = self.probe.take_if(|probe| probe.sequence == sequence).is_some();
-        if settled {
-            self.timers.set(Timer::Probe, None);
-        }
-        settled
     }
 
     fn cannot(&mut self, sequence: P::Sequence, command: u32, why: Cannot) {

@@ -141,6 +141,10 @@ impl Messages for Sgip {
         u32::from(codes::FLOW_CONTROL)
     }
 
+    fn is_repeat(code: u32) -> bool {
+        code == u32::from(codes::SEQUENCE)
+    }
+
     fn meaning(code: u32) -> Meaning {
         codes::meaning(code)
     }

@@ -12,7 +12,9 @@ use super::unbind::{Unbind, UnbindResp};
 use super::{Sgip, VERSION};
 use crate::cursor::Reader;
 use crate::error::DecodeError;
-use crate::protocol::{Cannot, Credentials, Login, Protocol, Refusal, Role, Secret, Version, Welcome};
+use crate::protocol::{
+    Cannot, Credentials, Login, NO_WELCOME, Protocol, Refusal, Role, Secret, Version, Welcome,
+};
 use crate::text::Text;
 
 impl Protocol for Sgip {
@@ -85,9 +87,9 @@ impl Protocol for Sgip {
         Pdu::BindResp(Resp::new(narrow(status)))
     }
 
-    fn read_welcome(_: &Pdu, pdu: &Pdu, _: &Secret) -> Option<Welcome> {
-        let Pdu::BindResp(resp) = pdu else { return None };
-        Some(Welcome { status: u32::from(resp.result), version: None, authentic: true })
+    fn read_welcome(_: &Pdu, pdu: &Pdu, _: &Secret) -> Result<Welcome, &'static str> {
+        let Pdu::BindResp(resp) = pdu else { return Err(NO_WELCOME) };
+        Ok(Welcome { status: u32::from(resp.result), version: None, authentic: true })
     }
 
     fn refusal(why: Refusal) -> u32 {

@@ -106,6 +106,10 @@ impl Messages for Smgp {
         codes::BUSY
     }
 
+    fn is_repeat(code: u32) -> bool {
+        code == codes::SEQUENCE
+    }
+
     fn meaning(code: u32) -> Meaning {
         codes::meaning(code)
     }

@@ -4,7 +4,9 @@ use domain::{Meaning, Stamp};
 
 use crate::cursor::{Reader, Writer};
 use crate::error::DecodeError;
-use crate::protocol::{Cannot, Credentials, Login, Protocol, Refusal, Role, Secret, Version, Welcome};
+use crate::protocol::{
+    Cannot, Credentials, Login, NO_WELCOME, Protocol, Refusal, Role, Secret, Version, Welcome,
+};
 use crate::smgp::active_test::{ActiveTest, ActiveTestResp};
 use crate::smgp::auth::Authenticator;
 use crate::smgp::deliver::DeliverResp;
@@ -107,11 +109,11 @@ impl Protocol for Smgp {
         Pdu::LoginResp(LoginResp { status, authenticator, version })
     }
 
-    fn read_welcome(login: &Pdu, pdu: &Pdu, secret: &Secret) -> Option<Welcome> {
-        let Pdu::LoginResp(answer) = pdu else { return None };
+    fn read_welcome(login: &Pdu, pdu: &Pdu, secret: &Secret) -> Result<Welcome, &'static str> {
+        let Pdu::LoginResp(answer) = pdu else { return Err(NO_WELCOME) };
         let authentic = matches!(login, Pdu::Login(login)
             if Authenticator::server(answer.status, login.authenticator, secret) == answer.authenticator);
-        Some(Welcome { status: answer.status, version: Some(answer.version), authentic })
+        Ok(Welcome { status: answer.status, version: Some(answer.version), authentic })
     }
 
     /// The standard has no code for a mode or a second login: the first is refused like a wrong name, as the field

@@ -24,10 +24,12 @@ impl<P: Messages> Link<'_, P> {
             match event {
                 Event::Login(login) => self.admit(login, now),
                 Event::Up(welcome) => self.came_up(welcome, now.instant).await,
-                Event::Answered { sequence, pdu, took } => {
+                Event::Answered { sequence, pdu, took, tries } => {
                     let Some(key) = self.sent.remove(&sequence) else { continue };
                     self.context.metrics.answer_seconds.observe(took.as_secs_f64());
                     let news = match P::read_answer(sequence, &pdu) {
+                        // the first try has come, and its answer is lost
+                        Some(answer) if tries > 1 && P::is_repeat(answer.code) => News::Unanswered { key },
                         Some(answer) => News::Answered { key, answer, took },
                         None => {
                             let what = format!("something else than a submit's answer to {sequence}");

@@ -13,15 +13,11 @@ use wire::sgip::Sgip;
 use wire::smgp::Smgp;
 
 use super::carrier::{Carrier, mo};
-use super::scene::{Scene, key, run, text};
+use super::scene::{OF_SGIP, Scene, key, run, text};
 use crate::connection::{News, Order};
 use crate::metrics::connection::{Attempt, End, Odd};
 
 const QUICK: &str = "reconnect: { first: 1ms, most: 2ms }";
-
-/// SGIP needs some more.
-const OF_SGIP: &str = r#"reconnect: { first: 1ms, most: 2ms }, enterprise: "12345", area: "010",
-    listen: { address: "127.0.0.1:1", name: s, password: "p", carriers: 127.0.0.1 }"#;
 
 #[test]
 fn a_part_goes_out_and_its_answer_comes_back() {

@@ -155,14 +155,14 @@ impl<const FORGIVING: bool> Protocol for Toy<FORGIVING> {
         Pdu::LoginAnswer { status: u8::try_from(status).unwrap(), proof: proof(secret) }
     }
 
-    fn read_welcome(_: &Pdu, pdu: &Pdu, secret: &Secret) -> Option<Welcome> {
+    fn read_welcome(_: &Pdu, pdu: &Pdu, secret: &Secret) -> Result<Welcome, &'static str> {
         match pdu {
-            Pdu::LoginAnswer { status, proof: given } => Some(Welcome {
+            Pdu::LoginAnswer { status, proof: given } => Ok(Welcome {
                 status: u32::from(*status),
                 version: None,
                 authentic: *given == proof(secret),
             }),
-            _ => None,
+            _ => Err("no answer to a login"),
         }
     }
 
