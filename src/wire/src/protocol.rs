@@ -140,8 +140,10 @@ pub trait Protocol: Sized + fmt::Debug + 'static {
     fn terminate() -> Self::Pdu;
     fn terminate_answer() -> Self::Pdu;
 
-    /// The answer to a request that could not be read or is not served here; `None` where nothing fits.
-    fn cannot(command: u32, why: Cannot) -> Option<Self::Pdu>;
+    /// The answer to a request that could not be read or is not served here; `None` where nothing fits. `body` is what
+    /// follows the header, as far as it is there: the answer names the message if its id can be found in the first
+    /// [`MessageId::MAX`] bytes.
+    fn cannot(command: u32, body: &[u8], why: Cannot) -> Option<Self::Pdu>;
 }
 
 /// What is wrong with a PDU that is no answer to a login, for [`Protocol::read_welcome`].

@@ -7,7 +7,8 @@ use domain::{Disposition, Stamp};
 use wire::cmpp::auth::Authenticator;
 use wire::cmpp::connect::ConnectResp;
 use wire::cmpp::counted::Counted;
-use wire::cmpp::deliver::{Content, Deliver};
+use wire::cmpp::deliver::{Content, Deliver, DeliverResp};
+use wire::cmpp::msg_id::MsgId;
 use wire::cmpp::{Cmpp, Pdu, command};
 use wire::error::DecodeError;
 use wire::exchange::{Answer, Incoming, MessageId, Mo, Profile, Report, Submit};
@@ -216,7 +217,7 @@ fn a_welcome_in_another_versions_layout_is_an_error_and_a_refusal_in_it_says_its
 
 #[test]
 fn what_cannot_be_served_is_answered_in_its_kind() {
-    let code = |command, why| match Cmpp::cannot(command, why) {
+    let code = |command, why| match Cmpp::cannot(command, &[], why) {
         Some(Pdu::SubmitResp(answer)) => Some((command::SUBMIT, answer.result)),
         Some(Pdu::DeliverResp(answer)) => Some((command::DELIVER, answer.result)),
         Some(Pdu::FwdResp(answer)) => Some((command::FWD, answer.result)),
@@ -234,7 +235,14 @@ fn what_cannot_be_served_is_answered_in_its_kind() {
     assert_eq!(code(command::CONNECT, Cannot::Read), Some((command::CONNECT, 1)));
     assert_eq!(code(command::QUERY, Cannot::Serve), None);
     assert_eq!(code(0x10, Cannot::Serve), None);
-    assert_eq!(Cmpp::cannot(command::ACTIVE_TEST, Cannot::Read), Cmpp::probe_answer());
+}
+
+#[test]
+fn a_delivery_that_cannot_be_read_is_named_if_its_id_is_there() {
+    for (body, msg_id) in [(&[7; 40][..], MsgId(0x0707_0707_0707_0707)), (&[7; 7], MsgId(0))] {
+        let refusal = DeliverResp { msg_id, result: 1 };
+        assert_eq!(Cmpp::cannot(command::DELIVER, body, Cannot::Read), Some(refusal.into()));
+    }
 }
 
 #[test]

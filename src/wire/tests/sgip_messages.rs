@@ -70,16 +70,16 @@ fn there_is_no_heartbeat_and_unbind_ends() {
 #[test]
 fn every_request_of_the_standard_has_an_answer_that_says_no() {
     for id in (command::BIND..=command::USERRPT).chain([command::TRACE]) {
-        let answer = Sgip::cannot(id, Cannot::Serve).unwrap();
+        let answer = Sgip::cannot(id, &[], Cannot::Serve).unwrap();
         assert_eq!(answer.command(), id | command::RESP);
         assert!(matches!(Sgip::role(&answer), Role::Answer | Role::LoginAnswer | Role::TerminateAnswer));
-        assert_eq!(Sgip::cannot(id | command::RESP, Cannot::Read), None);
+        assert_eq!(Sgip::cannot(id | command::RESP, &[], Cannot::Read), None);
     }
-    assert_eq!(Sgip::cannot(0x12, Cannot::Serve), None);
-    assert_eq!(Sgip::cannot(command::UNBIND, Cannot::Read), Some(Pdu::UnbindResp(UnbindResp)));
+    assert_eq!(Sgip::cannot(0x12, &[], Cannot::Serve), None);
+    assert_eq!(Sgip::cannot(command::UNBIND, &[], Cannot::Read), Some(Pdu::UnbindResp(UnbindResp)));
     for (why, result) in [(Cannot::Read, 5), (Cannot::Serve, 7), (Cannot::Sequence, 9), (Cannot::Window, 88)]
     {
-        assert_eq!(Sgip::cannot(command::SUBMIT, why), Some(Pdu::SubmitResp(Resp::new(result))));
+        assert_eq!(Sgip::cannot(command::SUBMIT, &[], why), Some(Pdu::SubmitResp(Resp::new(result))));
     }
 }
 
@@ -209,6 +209,19 @@ fn whatever_comes_from_the_carrier_gets_its_own_answer() {
     assert_eq!(Sgip::read_deliver(SEQUENCE, &Sgip::terminate()), None);
     assert_eq!(Sgip::read_deliver_answer(&Pdu::SubmitResp(Resp::new(0))), None);
     assert_eq!(Sgip::meaning(Sgip::busy()).disposition, Disposition::SlowDown);
+}
+
+#[test]
+fn a_report_that_comes_as_a_deliver_is_a_report_and_is_answered_as_a_deliver() {
+    let report = Incoming::Report(report(ReportState::Delivered));
+    let mut frame = Vec::new();
+    Sgip::encode(VERSION, SEQUENCE, &Sgip::deliver(&report, STAMP), &mut frame);
+    assert_eq!((frame.len(), frame[7]), (64, 5));
+    frame[7] = 4;
+    let request = Sgip::decode(VERSION, &frame).unwrap();
+    assert_eq!(Sgip::role(&request), Role::Request);
+    assert_eq!(Sgip::read_deliver(SEQUENCE, &request), Some(Ok(report)));
+    assert_eq!(Sgip::deliver_answer(&request, 0), Pdu::DeliverResp(Resp::new(0)));
 }
 
 #[test]

@@ -6,7 +6,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use wire::exchange::{Answer, Incoming, MessageId, Mo, Profile, Report, Submit};
 use wire::protocol::{Cannot, Credentials, Messages, Protocol, Refusal, Role, Secret, Version};
-use wire::smgp::deliver::{Deliver, REPORT};
+use wire::smgp::deliver::{Deliver, REPORT, DeliverResp};
+use wire::smgp::msg_id::MsgId;
 use wire::smgp::pdu::Pdu;
 use wire::smgp::tlv::{self, Tlvs};
 use wire::smgp::{Smgp, V1_3, V3_0, codes, command};
@@ -249,18 +250,26 @@ fn what_cannot_be_served_is_answered_in_kind() {
         (Cannot::Sequence, codes::SEQUENCE),
         (Cannot::Window, codes::BUSY),
     ] {
-        let submit = Smgp::cannot(command::SUBMIT, why).unwrap();
+        let submit = Smgp::cannot(command::SUBMIT, &[], why).unwrap();
         assert_eq!(Smgp::read_answer(1, &submit), Some(Answer { code, id: None }));
-        let deliver = Smgp::cannot(command::DELIVER, why).unwrap();
+        let deliver = Smgp::cannot(command::DELIVER, &[], why).unwrap();
         assert_eq!(Smgp::read_deliver_answer(&deliver), Some(code));
         for request in [command::LOGIN, command::SUBMIT, command::DELIVER, command::FORWARD] {
-            assert_eq!(Smgp::cannot(request, why).unwrap().command(), request | command::RESPONSE);
+            assert_eq!(Smgp::cannot(request, &[], why).unwrap().command(), request | command::RESPONSE);
         }
     }
     for command in [command::QUERY, command::ACTIVE_TEST, command::SUBMIT_RESP, 0, 0x12, 0x99] {
-        assert_eq!(Smgp::cannot(command, Cannot::Serve), None);
+        assert_eq!(Smgp::cannot(command, &[], Cannot::Serve), None);
     }
     assert_eq!(Smgp::busy(), codes::BUSY);
+}
+
+#[test]
+fn a_delivery_that_cannot_be_read_is_named_if_its_id_is_there() {
+    for (body, msg_id) in [(&[7; 40][..], MsgId([7; 10])), (&[7; 9], MsgId::NONE)] {
+        let refusal = Pdu::DeliverResp(DeliverResp { msg_id, status: 10 });
+        assert_eq!(Smgp::cannot(command::DELIVER, body, Cannot::Read), Some(refusal));
+    }
 }
 
 #[test]
@@ -323,7 +332,7 @@ fn plain() -> Submit {
 
 fn deliver(content: &[u8]) -> Deliver {
     Deliver {
-        msg_id: wire::smgp::msg_id::MsgId([1; 10]),
+        msg_id: MsgId([1; 10]),
         is_report: 0,
         msg_format: 0,
         recv_time: Text::EMPTY,

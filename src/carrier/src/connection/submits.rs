@@ -33,7 +33,7 @@ impl<P: Carrier> Connection<P> {
             return self.submit(&account, sequence, &submit, now);
         }
         let answer = P::totals(pdu, &totals(&member.account));
-        if let Some(answer) = answer.or_else(|| P::cannot(P::command(pdu), Cannot::Serve)) {
+        if let Some(answer) = answer.or_else(|| P::cannot(P::command(pdu), &[], Cannot::Serve)) {
             self.session.respond(sequence, &answer);
         } else {
             self.session.ignore(sequence);

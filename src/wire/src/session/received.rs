@@ -5,6 +5,7 @@ use super::event::{Down, Event, Oddity};
 use super::inbound::{Seen, content};
 use super::state::State;
 use crate::error::DecodeError;
+use crate::exchange::MessageId;
 use crate::protocol::{Cannot, Protocol, Role, Version};
 
 /// Why nothing but a login may come.
@@ -12,8 +13,7 @@ const EARLY: &str = "something else comes before it is answered";
 
 /// A frame, read.
 pub(super) struct Received<P: Protocol> {
-    sequence: P::Sequence,
-    command: u32,
+    head: Head<P::Sequence>,
     /// See [`content`].
     content: u64,
     pdu: Result<P::Pdu, DecodeError>,
@@ -22,8 +22,24 @@ pub(super) struct Received<P: Protocol> {
 impl<P: Protocol> Received<P> {
     pub(super) fn read(version: Version, frame: &[u8]) -> Self {
         let (sequence, command) = P::header(frame);
-        Self { sequence, command, content: content(frame), pdu: P::decode(version, frame) }
+        let body = frame.get(P::HEADER as usize..).unwrap_or_default();
+        let length = body.len().min(MessageId::MAX);
+        let mut start = [0; MessageId::MAX];
+        start[..length].copy_from_slice(&body[..length]);
+        let head = Head { sequence, command, start, length };
+        Self { head, content: content(frame), pdu: P::decode(version, frame) }
     }
+}
+
+/// What is needed of a frame to say that it is not served.
+#[derive(Clone, Copy)]
+struct Head<S> {
+    sequence: S,
+    command: u32,
+    /// The first bytes of its body: an id, in some.
+    start: [u8; MessageId::MAX],
+    /// How many of them there are.
+    length: usize,
 }
 
 impl<P: Protocol> Session<P> {
@@ -32,10 +48,11 @@ impl<P: Protocol> Session<P> {
         if self.is_up() {
             self.heard();
         }
-        let Received { sequence, command, content, pdu } = frame;
+        let Received { head, content, pdu } = frame;
+        let Head { sequence, command, .. } = head;
         let pdu = match pdu {
             Ok(pdu) => pdu,
-            Err(error) => return self.malformed(sequence, command, error),
+            Err(error) => return self.malformed(head, error),
         };
         match P::role(&pdu) {
             Role::Login => self.login(sequence, command, pdu),
@@ -44,20 +61,21 @@ impl<P: Protocol> Session<P> {
             Role::ProbeAnswer => self.probe_answer(sequence, command),
             Role::Terminate => self.terminated(sequence),
             Role::TerminateAnswer => self.terminate_answer(sequence, command),
-            Role::Request => self.requested(sequence, command, content, pdu),
+            Role::Request => self.requested(head, content, pdu),
             Role::Answer => self.answer(sequence, command, pdu),
             Role::Unknown => self.unknown(sequence, command),
         }
     }
 
-    fn malformed(&mut self, sequence: P::Sequence, command: u32, error: DecodeError) -> Option<Event<P>> {
+    fn malformed(&mut self, head: Head<P::Sequence>, error: DecodeError) -> Option<Event<P>> {
+        let Head { sequence, command, .. } = head;
         match self.state {
             State::LoggingIn { .. } | State::AwaitingLogin | State::Deciding { .. } => {
-                self.cannot(sequence, command, Cannot::Read);
+                self.cannot(head, Cannot::Read);
                 self.bad_login("what comes before it is answered cannot be read")
             }
             State::Up | State::Ending { .. } => {
-                self.cannot(sequence, command, Cannot::Read);
+                self.cannot(head, Cannot::Read);
                 Some(Event::Oddity(Oddity::Malformed { sequence, command, error }))
             }
             State::Ended { .. } | State::Over => None,
@@ -114,13 +132,8 @@ impl<P: Protocol> Session<P> {
         }
     }
 
-    fn requested(
-        &mut self,
-        sequence: P::Sequence,
-        command: u32,
-        content: u64,
-        pdu: P::Pdu,
-    ) -> Option<Event<P>> {
+    fn requested(&mut self, head: Head<P::Sequence>, content: u64, pdu: P::Pdu) -> Option<Event<P>> {
+        let sequence = head.sequence;
         match self.state {
             State::LoggingIn { .. } | State::AwaitingLogin | State::Deciding { .. } => {
                 return self.bad_login(EARLY);
@@ -135,11 +148,11 @@ impl<P: Protocol> Session<P> {
                 Oddity::RequestRepeated { sequence }
             }
             Seen::Reused => {
-                self.cannot(sequence, command, Cannot::Sequence);
+                self.cannot(head, Cannot::Sequence);
                 Oddity::SequenceReused { sequence }
             }
             Seen::Excess => {
-                self.cannot(sequence, command, Cannot::Window);
+                self.cannot(head, Cannot::Window);
                 Oddity::WindowExceeded { sequence }
             }
         };
@@ -172,9 +185,9 @@ impl<P: Protocol> Session<P> {
         }
     }
 
-    fn cannot(&mut self, sequence: P::Sequence, command: u32, why: Cannot) {
-        if let Some(answer) = P::cannot(command, why) {
-            self.send(sequence, &answer);
+    fn cannot(&mut self, head: Head<P::Sequence>, why: Cannot) {
+        if let Some(answer) = P::cannot(head.command, &head.start[..head.length], why) {
+            self.send(head.sequence, &answer);
         }
     }
 }

@@ -55,8 +55,11 @@ impl<const N: usize> Field for Text<N> {
     }
 }
 
-/// The reserve at the end of a body.
+/// The reserve at the end of a body; there are senders that leave it out.
 pub(super) fn reserve(reader: &mut Reader<'_>) -> Result<Text<RESERVE>, DecodeError> {
+    if reader.remaining() == 0 {
+        return Ok(Text::EMPTY);
+    }
     let reserve = reader.text("Reserve")?;
     skip_second_reserve(reader)?;
     Ok(reserve)

@@ -102,7 +102,7 @@ impl Messages for Sgip {
 
     fn read_deliver(sequence: Sequence, pdu: &Pdu) -> Option<Result<Incoming, DecodeError>> {
         Some(Ok(match pdu {
-            Pdu::Report(report) => Incoming::Report(read_report(sequence, report)),
+            Pdu::Report(report) | Pdu::ReportAsDeliver(report) => Incoming::Report(read_report(sequence, report)),
             Pdu::Deliver(deliver) => Incoming::Mo(Mo {
                 id: sequence.into(),
                 source: fit(&deliver.user.0),

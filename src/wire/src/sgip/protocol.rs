@@ -49,9 +49,12 @@ impl Protocol for Sgip {
             Pdu::BindResp(_) => Role::LoginAnswer,
             Pdu::Unbind(_) => Role::Terminate,
             Pdu::UnbindResp(_) => Role::TerminateAnswer,
-            Pdu::Submit(_) | Pdu::Deliver(_) | Pdu::Report(_) | Pdu::UserRpt(_) | Pdu::Trace(_) => {
-                Role::Request
-            }
+            Pdu::Submit(_)
+            | Pdu::Deliver(_)
+            | Pdu::Report(_)
+            | Pdu::ReportAsDeliver(_)
+            | Pdu::UserRpt(_)
+            | Pdu::Trace(_) => Role::Request,
             Pdu::SubmitResp(_)
             | Pdu::DeliverResp(_)
             | Pdu::ReportResp(_)
@@ -103,7 +106,7 @@ impl Protocol for Sgip {
     }
 
     fn login_meaning(status: u32) -> Meaning {
-        codes::meaning(status)
+        codes::login_meaning(status)
     }
 
     fn probe() -> Option<Pdu> {
@@ -122,7 +125,7 @@ impl Protocol for Sgip {
         Pdu::UnbindResp(UnbindResp)
     }
 
-    fn cannot(command: u32, why: Cannot) -> Option<Pdu> {
+    fn cannot(command: u32, _: &[u8], why: Cannot) -> Option<Pdu> {
         let result = match why {
             Cannot::Read => codes::FORMAT,
             Cannot::Serve => codes::COMMAND,

@@ -148,21 +148,23 @@ impl Protocol for Smgp {
         Pdu::ExitResp(ExitResp)
     }
 
-    fn cannot(command: u32, why: Cannot) -> Option<Pdu> {
+    fn cannot(command: u32, body: &[u8], why: Cannot) -> Option<Pdu> {
         let status = match why {
             Cannot::Read => codes::STRUCTURE,
             Cannot::Serve => codes::REQUEST_ID,
             Cannot::Sequence => codes::SEQUENCE,
             Cannot::Window => codes::BUSY,
         };
-        let msg_id = MsgId::NONE;
+        let delivered = body.first_chunk().copied().map_or(MsgId::NONE, MsgId);
         match command {
             command::LOGIN => {
                 Some(Pdu::LoginResp(LoginResp { status, authenticator: Authenticator::EMPTY, version: V3_0 }))
             }
-            command::SUBMIT => Some(Pdu::SubmitResp(SubmitResp { msg_id, status })),
-            command::DELIVER => Some(Pdu::DeliverResp(DeliverResp { msg_id, status })),
-            command::FORWARD => Some(Pdu::ForwardResp(ForwardResp { msg_id, status, tlvs: Tlvs::default() })),
+            command::SUBMIT => Some(Pdu::SubmitResp(SubmitResp { msg_id: MsgId::NONE, status })),
+            command::DELIVER => Some(Pdu::DeliverResp(DeliverResp { msg_id: delivered, status })),
+            command::FORWARD => {
+                Some(Pdu::ForwardResp(ForwardResp { msg_id: delivered, status, tlvs: Tlvs::default() }))
+            }
             _ => None,
         }
     }

@@ -148,9 +148,10 @@ impl<P: Messages> End<P> {
 
     /// Whether `pdu` may be the answer to the request `sequence` of the other end.
     pub fn may_have_answered(&self, request: &P::Pdu, sequence: P::Sequence, pdu: &P::Pdu) -> bool {
-        let (_, command) = P::header(&encoded::<P>(self.version, sequence, request));
+        let frame = encoded::<P>(self.version, sequence, request);
+        let ((_, command), body) = (P::header(&frame), &frame[P::HEADER as usize..]);
         let refusals = [Cannot::Read, Cannot::Serve, Cannot::Sequence, Cannot::Window];
-        let mut refusals = refusals.into_iter().filter_map(|why| P::cannot(command, why));
+        let mut refusals = refusals.into_iter().filter_map(|why| P::cannot(command, body, why));
         self.answers.get(&sequence).is_some_and(|answers| answers.contains(pdu))
             || refusals.any(|refusal| self.as_read(sequence, &refusal) == *pdu)
     }

@@ -137,7 +137,7 @@ impl<P: Messages> Link<'_, P> {
             Some(Err(error)) => self.unreadable(sequence, &pdu, error, now).await,
             None => {
                 let command = self.command(sequence, &pdu);
-                if let Some(answer) = P::cannot(command, Cannot::Serve) {
+                if let Some(answer) = P::cannot(command, &[], Cannot::Serve) {
                     self.session.respond(sequence, &answer);
                 }
                 self.odd(Odd::NotServed, &format!("{command:#010x} is not served here"), now);
@@ -148,7 +148,7 @@ impl<P: Messages> Link<'_, P> {
     /// A report that says nothing: the carrier is told so, with its protocol's code for that.
     async fn unreadable(&mut self, sequence: P::Sequence, pdu: &P::Pdu, error: DecodeError, now: Instant) {
         let command = self.command(sequence, pdu);
-        let code = P::cannot(command, Cannot::Read).and_then(|answer| P::read_deliver_answer(&answer));
+        let code = P::cannot(command, &[], Cannot::Read).and_then(|answer| P::read_deliver_answer(&answer));
         self.session.respond(sequence, &P::deliver_answer(pdu, code.unwrap_or(1)));
         self.odd(Odd::UnreadableReport, &format!("the report {sequence} cannot be read: {error}"), now);
         self.context.tell(News::UnreadableReport { command, error }).await;

@@ -197,7 +197,7 @@ impl<const FORGIVING: bool> Protocol for Toy<FORGIVING> {
         Pdu::TerminateAnswer
     }
 
-    fn cannot(command: u32, why: Cannot) -> Option<Pdu> {
+    fn cannot(command: u32, _: &[u8], why: Cannot) -> Option<Pdu> {
         (command < 0x8000_0000).then(|| cannot(why))
     }
 }
