@@ -187,8 +187,9 @@ pub trait Messages: Protocol {
     fn answer(answer: &Answer) -> Self::Pdu;
     /// `None` if `pdu` is no answer to a submit; `sequence` is that of the submit.
     fn read_answer(sequence: Self::Sequence, pdu: &Self::Pdu) -> Option<Answer>;
-    /// The carrier's DELIVER, REPORT or USERRPT. `profile` names the access side where the PDU wants it.
-    fn deliver(incoming: &Incoming, stamp: Stamp) -> Self::Pdu;
+    /// The carrier's DELIVER, REPORT or USERRPT; `stamp` is its time, where the PDU has one. `None` for what the protocol
+    /// cannot say: the state of a user, but in SGIP.
+    fn deliver(incoming: &Incoming, stamp: Stamp) -> Option<Self::Pdu>;
     /// `None` if `pdu` is nothing of the kind; an error if it is a report whose receipt cannot be read.
     fn read_deliver(sequence: Self::Sequence, pdu: &Self::Pdu) -> Option<Result<Incoming, DecodeError>>;
     /// The customer's answer to `request`, which [`Messages::read_deliver`] has read.

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use wire::exchange::{Answer, Incoming, MessageId, Mo, Profile, Report, Submit};
 use wire::protocol::{Cannot, Credentials, Messages, Protocol, Refusal, Role, Secret, Version};
-use wire::smgp::deliver::{Deliver, REPORT, DeliverResp};
+use wire::smgp::deliver::{Deliver, DeliverResp, REPORT};
 use wire::smgp::msg_id::MsgId;
 use wire::smgp::pdu::Pdu;
 use wire::smgp::tlv::{self, Tlvs};
@@ -32,20 +32,20 @@ proptest! {
     #[test]
     fn a_report_arrives_as_it_was_said(report in report()) {
         let incoming = Incoming::Report(report);
-        let pdu = over_the_wire(&Smgp::deliver(&incoming, STAMP), V3_0);
+        let pdu = over_the_wire(&Smgp::deliver(&incoming, STAMP).unwrap(), V3_0);
         prop_assert_eq!(Smgp::read_deliver(1, &pdu), Some(Ok(incoming)));
     }
 
     #[test]
     fn a_users_message_arrives_as_it_was_said(mo in mo()) {
         let incoming = Incoming::Mo(mo);
-        let pdu = over_the_wire(&Smgp::deliver(&incoming, STAMP), V3_0);
+        let pdu = over_the_wire(&Smgp::deliver(&incoming, STAMP).unwrap(), V3_0);
         prop_assert_eq!(Smgp::read_deliver(1, &pdu), Some(Ok(incoming)));
     }
 
     #[test]
     fn the_answer_to_a_delivery_has_its_id(mo in mo(), code: u32) {
-        let request = Smgp::deliver(&Incoming::Mo(mo.clone()), STAMP);
+        let request = Smgp::deliver(&Incoming::Mo(mo.clone()), STAMP).unwrap();
         let answer = over_the_wire(&Smgp::deliver_answer(&request, code), V3_0);
         prop_assert_eq!(Smgp::read_deliver_answer(&answer), Some(code));
         let Pdu::DeliverResp(answer) = answer else { panic!("no DELIVER_RESP") };
@@ -191,7 +191,8 @@ fn a_report_without_an_id_of_its_own_has_that_of_the_submit() {
             done: Text::EMPTY,
         }),
         STAMP,
-    );
+    )
+    .unwrap();
     let Some(Ok(Incoming::Report(report))) = Smgp::read_deliver(1, &pdu) else { panic!("no report") };
     assert_eq!((report.about, report.id), (about, Some(about)));
 }
@@ -209,7 +210,8 @@ fn a_delivery_tells_when_it_came() {
             link_id: Text::EMPTY,
         }),
         STAMP,
-    ) else {
+    )
+    .unwrap() else {
         panic!("no DELIVER")
     };
     assert_eq!(pdu.recv_time.as_bytes(), b"20260301094731");
@@ -217,16 +219,17 @@ fn a_delivery_tells_when_it_came() {
 }
 
 #[test]
-fn the_state_of_a_user_has_no_pdu_and_asks_only_whether_we_are_there() {
+fn the_state_of_a_user_has_no_pdu() {
     let incoming = Incoming::UserState { user: Text::EMPTY, condition: 0 };
-    assert_eq!(Some(Smgp::deliver(&incoming, STAMP)), Smgp::probe());
+    assert_eq!(Smgp::deliver(&incoming, STAMP), None);
 }
 
 #[test]
 fn the_carriers_words_for_a_state_are_read_as_that_state() {
     for state in [ReportState::Delivered, ReportState::Failed, ReportState::Waiting] {
         let (word, error) = Smgp::state_word(state);
-        let pdu = Smgp::deliver(&Incoming::Report(Report { word, error, state, ..a_report() }), STAMP);
+        let pdu =
+            Smgp::deliver(&Incoming::Report(Report { word, error, state, ..a_report() }), STAMP).unwrap();
         let Some(Ok(Incoming::Report(read))) = Smgp::read_deliver(1, &pdu) else { panic!("no report") };
         assert_eq!((read.state, read.word, read.error), (state, word, error));
         let disposition = Smgp::report_meaning(&read).disposition;
@@ -298,8 +301,8 @@ fn no_number_and_no_text_shows_in_a_log() {
     let unknown = Pdu::Unknown { command: command::RESPONSE | 0x0c, body: b"13800138000".to_vec() };
     for pdu in [
         Smgp::submit(&submit, &Profile::default()),
-        Smgp::deliver(&mo, STAMP),
-        Smgp::deliver(&report, STAMP),
+        Smgp::deliver(&mo, STAMP).unwrap(),
+        Smgp::deliver(&report, STAMP).unwrap(),
         unknown,
     ] {
         let shown = format!("{pdu:?}");
@@ -324,7 +327,7 @@ fn plain() -> Submit {
         part: 1,
         parts: 1,
         content: b"hello".to_vec(),
-        report: true,
+        report: true.into(),
         priority: 0,
         valid_until: Text::EMPTY,
     }
@@ -387,7 +390,7 @@ fn submit() -> impl Strategy<Value = Submit> {
                     part: parts.0.min(parts.1),
                     parts: parts.1,
                     content,
-                    report,
+                    report: report.into(),
                     // One of each of the protocol's four.
                     priority: 3 * level,
                     valid_until,

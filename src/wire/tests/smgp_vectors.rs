@@ -70,7 +70,8 @@ fn every_part_and_every_extension_of_a_pdu_is_read_or_refused() {
 
 #[test]
 fn a_body_where_there_should_be_none_is_passed_over() {
-    for pdu in [Smgp::probe(), Smgp::probe_answer(), Some(Smgp::terminate()), Some(Smgp::terminate_answer())] {
+    for pdu in [Smgp::probe(), Smgp::probe_answer(), Some(Smgp::terminate()), Some(Smgp::terminate_answer())]
+    {
         let pdu = pdu.unwrap();
         let mut frame = Vec::new();
         Smgp::encode(V3_0, 1, &pdu, &mut frame);

@@ -110,7 +110,8 @@ impl<P: Carrier> Connection<P> {
             return;
         }
         let Taken { account, sequence, submit, fate, .. } = *taken;
-        let report = fate.report.as_ref().filter(|_| submit.report).map_or(ReportPlan::None, ReportPlan::of);
+        let report = fate.report.as_ref().filter(|report| submit.report.wants(report.state.state));
+        let report = report.map_or(ReportPlan::None, ReportPlan::of);
         let entry = Entry { report, answered: fate.answered, ..self.entry(account, sequence, submit) };
         for ((to, id), before) in submit.destinations.iter().zip(ids).zip(duplicates) {
             self.entries.push(Entry {
@@ -133,7 +134,10 @@ impl<P: Carrier> Connection<P> {
             }
             return None;
         }
-        let report = fate.report.as_ref().filter(|report| submit.report && report.first && !report.lost);
+        let report = fate
+            .report
+            .as_ref()
+            .filter(|report| submit.report.wants(report.state.state) && report.first && !report.lost);
         if report.is_none() {
             self.plan(sequence, answer, fate, now);
             return None;

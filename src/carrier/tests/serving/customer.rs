@@ -66,7 +66,7 @@ pub fn message(number: u32, text: &str) -> Submit {
         part: 1,
         parts: 1,
         content: text.as_bytes().to_vec(),
-        report: true,
+        report: true.into(),
         priority: 0,
         valid_until: Text::EMPTY,
     }

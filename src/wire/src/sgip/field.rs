@@ -73,14 +73,6 @@ pub(super) fn skip_second_reserve(reader: &mut Reader<'_>) -> Result<(), DecodeE
     Ok(())
 }
 
-/// As much of `text` as the other field holds.
-pub(super) fn fit<const FROM: usize, const TO: usize>(text: &Text<FROM>) -> Text<TO> {
-    let mut bytes = [0; TO];
-    let length = text.as_bytes().len().min(TO);
-    bytes[..length].copy_from_slice(&text.as_bytes()[..length]);
-    Text::from_field(bytes)
-}
-
 /// Defines a PDU whose body is a row of fields of fixed width and a reserve: the struct, and its reading and writing
 /// in the order of the fields. Behind each field stands its name in the standard, for errors.
 macro_rules! body {

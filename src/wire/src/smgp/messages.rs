@@ -6,7 +6,6 @@ use domain::{Meaning, Stamp};
 use crate::error::DecodeError;
 use crate::exchange::{Answer, Incoming, MessageId, Mo, Profile, Report, Submit};
 use crate::protocol::Messages;
-use crate::smgp::active_test::ActiveTest;
 use crate::smgp::deliver::{Deliver, DeliverResp, REPORT};
 use crate::smgp::msg_id::MsgId;
 use crate::smgp::pdu::Pdu;
@@ -20,11 +19,11 @@ impl Messages for Smgp {
     fn submit(submit: &Submit, profile: &Profile) -> Pdu {
         Pdu::Submit(SubmitPdu {
             msg_type: MT,
-            need_report: submit.report.into(),
+            need_report: submit.report.flag(),
             priority: to_priority(submit.priority),
             service_id: profile.service,
-            fee_type: or(profile.fee_type, *b"00"),
-            fee_code: or(profile.fee_code, *b"000000"),
+            fee_type: profile.fee_type.or(b"00"),
+            fee_code: profile.fee_code.or(b"000000"),
             fixed_fee: Text::from_field(*b"000000"),
             msg_format: submit.coding,
             valid_time: submit.valid_until,
@@ -50,7 +49,7 @@ impl Messages for Smgp {
             part: count(tlv::PK_NUMBER),
             parts: count(tlv::PK_TOTAL),
             content: submit.msg_content.clone(),
-            report: submit.need_report == 1,
+            report: (submit.need_report == 1).into(),
             priority: from_priority(submit.priority),
             valid_until: submit.valid_time,
         })
@@ -67,12 +66,11 @@ impl Messages for Smgp {
         Some(Answer { code: answer.status, id })
     }
 
-    /// SMGP cannot tell [`Incoming::UserState`]; it becomes an `ACTIVE_TEST`, which says nothing.
-    fn deliver(incoming: &Incoming, stamp: Stamp) -> Pdu {
+    fn deliver(incoming: &Incoming, stamp: Stamp) -> Option<Pdu> {
         match incoming {
-            Incoming::Report(report) => Pdu::Deliver(deliver_report(report, stamp)),
-            Incoming::Mo(mo) => Pdu::Deliver(deliver_mo(mo, stamp)),
-            Incoming::UserState { .. } => Pdu::ActiveTest(ActiveTest),
+            Incoming::Report(report) => Some(Pdu::Deliver(deliver_report(report, stamp))),
+            Incoming::Mo(mo) => Some(Pdu::Deliver(deliver_mo(mo, stamp))),
+            Incoming::UserState { .. } => None,
         }
     }
 
@@ -122,10 +120,6 @@ impl Messages for Smgp {
         let (stat, err) = codes::report_words(state);
         (Text::cut(stat.as_bytes()), Text::cut(err.as_bytes()))
     }
-}
-
-fn or<const N: usize>(text: Text<N>, otherwise: [u8; N]) -> Text<N> {
-    if text.is_empty() { Text::from_field(otherwise) } else { text }
 }
 
 /// 0 to 9 as 0 to 3.

@@ -69,7 +69,7 @@ impl<P: Messages> End<P> {
             part: choices.byte(),
             parts: choices.byte(),
             content: choices.bytes(160).to_vec(),
-            report: choices.flag(),
+            report: choices.flag().into(),
             priority: choices.byte(),
             valid_until: Text::cut(choices.bytes(17)),
         };
@@ -101,7 +101,8 @@ impl<P: Messages> End<P> {
                 link_id: Text::cut(choices.bytes(20)),
             })
         };
-        self.request(&P::deliver(&incoming, now.stamp), now);
+        let pdu = P::deliver(&incoming, now.stamp).expect("reports and messages can be said");
+        self.request(&pdu, now);
     }
 
     /// Answers one of the peer's requests.

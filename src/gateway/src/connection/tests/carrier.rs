@@ -98,7 +98,7 @@ impl<P: Messages> Carrier<P> {
 
     /// Sends something of a user under a sequence of its own.
     pub async fn bring(&mut self, incoming: &Incoming) -> P::Sequence {
-        let pdu = P::deliver(incoming, domain::Stamp::default());
+        let pdu = P::deliver(incoming, domain::Stamp::default()).unwrap();
         self.request(pdu).await
     }
 

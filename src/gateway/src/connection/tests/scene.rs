@@ -128,7 +128,7 @@ pub fn text(number: u32, destinations: usize) -> Submit {
         part: 1,
         parts: 1,
         content: number.to_string().into_bytes(),
-        report: true,
+        report: true.into(),
         priority: 0,
         valid_until: "".parse().unwrap(),
     }

@@ -120,7 +120,7 @@ fn a_report_that_cannot_be_read_is_refused_told_and_counted() {
         let mut carrier = scene.up(1).await;
         let octets = Counted::cut([b'x'; 59]);
         let content = Content::Octets { registered_delivery: RECEIPT, octets };
-        let Pdu::Deliver(deliver) = Cmpp::deliver(&mo(""), domain::Stamp::default()) else {
+        let Some(Pdu::Deliver(deliver)) = Cmpp::deliver(&mo(""), domain::Stamp::default()) else {
             panic!("no DELIVER")
         };
         let sequence = carrier.request(Deliver { content, ..deliver }.into()).await;

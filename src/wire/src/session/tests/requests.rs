@@ -15,7 +15,8 @@ fn each_request_gets_its_answer_however_the_bytes_are_cut() {
         pair.settle();
         let answers = pair.told("client");
         for (i, &sequence) in (0..).zip(&sequences) {
-            let answer = Event::Answered { sequence, pdu: Pdu::Answer(i + 1), took: Duration::ZERO, tries: 1 };
+            let answer =
+                Event::Answered { sequence, pdu: Pdu::Answer(i + 1), took: Duration::ZERO, tries: 1 };
             assert!(answers.contains(&answer), "{answers:?}");
         }
         assert!(pair.told("server").contains(&Event::Answered {
@@ -37,7 +38,10 @@ fn answers_are_matched_by_sequence_in_whatever_order_they_come() {
     for &sequence in sequences.iter().rev() {
         session.receive(&frame(sequence, &Pdu::Answer(9)));
         let took = Duration::from_secs(2);
-        assert_eq!(drain(&mut session, later), [Event::Answered { sequence, pdu: Pdu::Answer(9), took, tries: 1 }]);
+        assert_eq!(
+            drain(&mut session, later),
+            [Event::Answered { sequence, pdu: Pdu::Answer(9), took, tries: 1 }]
+        );
     }
     assert_eq!(session.unanswered().count(), 0);
 }
@@ -90,7 +94,8 @@ fn a_repeated_request_is_answered_once_with_its_tries_and_the_time_since_the_fir
     let again = later(now, T);
     assert_eq!(drain(&mut session, again), [Event::Repeated { sequence, tries: 2 }]);
     session.receive(&frame(sequence, &Pdu::Answer(8)));
-    let answered = Event::Answered { sequence, pdu: Pdu::Answer(8), took: T + Duration::from_secs(1), tries: 2 };
+    let answered =
+        Event::Answered { sequence, pdu: Pdu::Answer(8), took: T + Duration::from_secs(1), tries: 2 };
     assert_eq!(drain(&mut session, later(again, Duration::from_secs(1))), [answered]);
 }
 
@@ -148,7 +153,10 @@ fn a_clock_that_goes_back_is_taken_to_stand_still() {
     assert_eq!(session.deadline(), Some(now.instant + T));
     session.receive(&frame(second, &Pdu::Answer(0)));
     let took = Duration::ZERO;
-    assert_eq!(drain(&mut session, start), [Event::Answered { sequence: second, pdu: Pdu::Answer(0), took, tries: 1 }]);
+    assert_eq!(
+        drain(&mut session, start),
+        [Event::Answered { sequence: second, pdu: Pdu::Answer(0), took, tries: 1 }]
+    );
     assert_eq!(drain(&mut session, later(now, T)), [Event::Repeated { sequence: first, tries: 2 }]);
 }
 

@@ -157,11 +157,9 @@ impl<const FORGIVING: bool> Protocol for Toy<FORGIVING> {
 
     fn read_welcome(_: &Pdu, pdu: &Pdu, secret: &Secret) -> Result<Welcome, &'static str> {
         match pdu {
-            Pdu::LoginAnswer { status, proof: given } => Ok(Welcome {
-                status: u32::from(*status),
-                version: None,
-                authentic: *given == proof(secret),
-            }),
+            Pdu::LoginAnswer { status, proof: given } => {
+                Ok(Welcome { status: u32::from(*status), version: None, authentic: *given == proof(secret) })
+            }
             _ => Err("no answer to a login"),
         }
     }
