@@ -4,6 +4,7 @@ use domain::Stamp;
 use domain::event::ReportState;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use wire::counted::Counted;
 use wire::exchange::{Answer, Incoming, MessageId, Mo, Profile, Report, Submit};
 use wire::protocol::{Cannot, Credentials, Messages, Protocol, Refusal, Role, Secret, Version};
 use wire::smgp::deliver::{Deliver, DeliverResp, REPORT};
@@ -341,7 +342,7 @@ fn deliver(content: &[u8]) -> Deliver {
         recv_time: Text::EMPTY,
         src_term_id: Text::EMPTY,
         dest_term_id: Text::EMPTY,
-        msg_content: content.to_vec(),
+        msg_content: Counted::cut(content.iter().copied()),
         reserve: [0; 8],
         tlvs: Tlvs::default(),
     }

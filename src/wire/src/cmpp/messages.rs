@@ -3,13 +3,13 @@
 use domain::event::ReportState;
 use domain::{Meaning, Stamp};
 
-use super::counted::Counted;
 use super::deliver::{Content, Deliver, DeliverResp, RECEIPT};
 use super::layout::{Layout, digits};
 use super::msg_id::MsgId;
 use super::receipt::Receipt;
 use super::submit::{Submit, SubmitResp};
 use super::{Cmpp, Pdu, codes};
+use crate::counted::Counted;
 use crate::error::DecodeError;
 use crate::exchange::{self, Answer, Incoming, MessageId, Mo, Profile, Report};
 use crate::protocol::Messages;

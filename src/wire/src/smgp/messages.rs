@@ -3,6 +3,7 @@
 use domain::event::ReportState;
 use domain::{Meaning, Stamp};
 
+use crate::counted::Counted;
 use crate::error::DecodeError;
 use crate::exchange::{Answer, Incoming, MessageId, Mo, Profile, Report, Submit};
 use crate::protocol::Messages;
@@ -31,7 +32,7 @@ impl Messages for Smgp {
             src_term_id: submit.source,
             charge_term_id: Text::EMPTY,
             dest_term_ids: submit.destinations.clone(),
-            msg_content: submit.content.clone(),
+            msg_content: Counted::cut(submit.content.iter().copied()),
             reserve: [0; 8],
             tlvs: submit_tlvs(submit, profile),
         })
@@ -48,7 +49,7 @@ impl Messages for Smgp {
             header: has_header(&submit.tlvs),
             part: count(tlv::PK_NUMBER),
             parts: count(tlv::PK_TOTAL),
-            content: submit.msg_content.clone(),
+            content: submit.msg_content.to_vec(),
             report: (submit.need_report == 1).into(),
             priority: from_priority(submit.priority),
             valid_until: submit.valid_time,
@@ -174,7 +175,7 @@ fn deliver_report(report: &Report, stamp: Stamp) -> Deliver {
         recv_time: recv_time(stamp),
         src_term_id: Text::cut(report.destination.as_bytes()),
         dest_term_id: report.source,
-        msg_content: receipt.write(),
+        msg_content: Counted::cut(receipt.write()),
         reserve: [0; 8],
         tlvs: Tlvs::default(),
     }
@@ -195,7 +196,7 @@ fn deliver_mo(mo: &Mo, stamp: Stamp) -> Deliver {
         recv_time: recv_time(stamp),
         src_term_id: Text::cut(mo.source.as_bytes()),
         dest_term_id: mo.destination,
-        msg_content: mo.content.clone(),
+        msg_content: Counted::cut(mo.content.iter().copied()),
         reserve: [0; 8],
         tlvs,
     }
@@ -223,7 +224,7 @@ fn read_mo(deliver: &Deliver) -> Mo {
         destination: deliver.dest_term_id,
         coding: deliver.msg_format,
         header: has_header(&deliver.tlvs),
-        content: deliver.msg_content.clone(),
+        content: deliver.msg_content.to_vec(),
         link_id: deliver.tlvs.text(tlv::LINK_ID).unwrap_or_default(),
     }
 }

@@ -9,6 +9,7 @@ use wire::cmpp::deliver::{Content, Deliver, RECEIPT};
 use wire::cmpp::msg_id::MsgId;
 use wire::cmpp::receipt::Receipt;
 use wire::cmpp::{self, Cmpp};
+use wire::counted::Counted;
 use wire::exchange::{Answer, Incoming, MessageId, Report};
 use wire::protocol::Messages;
 use wire::text::Text;
@@ -180,7 +181,7 @@ fn a_receipt_of_another_length_is_refused() {
     let fake = Fake::<Cmpp>::start(Protocol::Cmpp30, |account| account);
     let mut peer = fake.peer();
     for length in [0, 1, 59, 61, 70, 72, 255] {
-        let octets = cmpp::counted::Counted::cut(std::iter::repeat_n(b'x', length));
+        let octets = Counted::cut(std::iter::repeat_n(b'x', length));
         let sequence = peer.request(&receipt_of(Content::Octets { registered_delivery: RECEIPT, octets }));
         assert_ne!(peer.brought(sequence), 0, "{length}");
     }

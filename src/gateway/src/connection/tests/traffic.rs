@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use wire::cmpp::counted::Counted;
 use wire::cmpp::deliver::{Content, Deliver, RECEIPT};
 use wire::cmpp::{Cmpp, Pdu};
+use wire::counted::Counted;
 use wire::exchange::Incoming;
 use wire::protocol::{Messages, Protocol, Version};
 use wire::session::{Down, Event};
