@@ -28,7 +28,7 @@ pub fn all<P: Messages>() -> Vec<Sample<P>> {
         part: 1,
         parts: 1,
         content: [0x88, 0x4c].repeat(70),
-        report: true,
+        report: true.into(),
         priority: 1,
         valid_until: Text::EMPTY,
     };
@@ -58,11 +58,12 @@ pub fn all<P: Messages>() -> Vec<Sample<P>> {
         content: [0x88, 0x4c].repeat(12),
         link_id: Text::EMPTY,
     };
-    let sample = |name, pdu| Sample { name, sequence, pdu };
-    vec![
-        sample("submit", P::submit(&submit, &profile)),
-        sample("submit answer", P::answer(&Answer { code: 0, id: Some(id) })),
+    let sample = |name, pdu: Option<P::Pdu>| pdu.map(|pdu| Sample { name, sequence, pdu });
+    let samples = [
+        sample("submit", Some(P::submit(&submit, &profile))),
+        sample("submit answer", Some(P::answer(&Answer { code: 0, id: Some(id) }))),
         sample("deliver", P::deliver(&Incoming::Mo(mo), STAMP)),
         sample("report", P::deliver(&Incoming::Report(report), STAMP)),
-    ]
+    ];
+    samples.into_iter().flatten().collect()
 }

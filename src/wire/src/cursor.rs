@@ -65,6 +65,11 @@ impl<'a> Reader<'a> {
         self.array(field).map(Text::from_field)
     }
 
+    /// What is left does not count.
+    pub fn skip_rest(&mut self) {
+        self.rest = &[];
+    }
+
     /// # Errors
     /// [`DecodeError::Trailing`] when bytes are left.
     pub fn finish(self) -> Result<(), DecodeError> {

@@ -101,11 +101,44 @@ pub struct Submit {
     pub part: u8,
     pub parts: u8,
     pub content: Vec<u8>,
-    pub report: bool,
+    pub report: ReportWish,
     /// 0 to 9; SMGP's 0 to 3 are made of it.
     pub priority: u8,
     /// Expiry in SMPP 3.3 form (`YYMMDDhhmmss032+`); empty for the carrier's default.
     pub valid_until: Text<17>,
+}
+
+/// Whether a submit asks for reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReportWish {
+    #[default]
+    Never,
+    /// SGIP only; to the others it is [`ReportWish::Always`].
+    OnFailure,
+    Always,
+}
+
+impl ReportWish {
+    /// Whether a report of this state is asked for.
+    #[must_use]
+    pub fn wants(self, state: ReportState) -> bool {
+        match self {
+            Self::Never => false,
+            Self::OnFailure => state == ReportState::Failed,
+            Self::Always => true,
+        }
+    }
+
+    /// As a protocol says it that has no more than yes and no.
+    pub(crate) fn flag(self) -> u8 {
+        u8::from(self != Self::Never)
+    }
+}
+
+impl From<bool> for ReportWish {
+    fn from(report: bool) -> Self {
+        if report { Self::Always } else { Self::Never }
+    }
 }
 
 impl fmt::Debug for Submit {
@@ -233,6 +266,16 @@ mod tests {
         }
         assert_eq!(id.to_array::<8>(), 0xbba6_e940_03e9_2934_u64.to_be_bytes());
         assert_eq!(id.to_array::<2>(), [0xbb, 0xa6]);
+    }
+
+    #[test]
+    fn on_failure_wants_no_other_report() {
+        let wanted = |wish: ReportWish| {
+            [ReportState::Delivered, ReportState::Waiting, ReportState::Failed].map(|state| wish.wants(state))
+        };
+        assert_eq!(wanted(ReportWish::Never), [false; 3]);
+        assert_eq!(wanted(ReportWish::OnFailure), [false, false, true]);
+        assert_eq!(wanted(ReportWish::Always), [true; 3]);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! We send the standard's form, and accept what implementations in the field are known to send instead.
 
 pub mod cmpp;
+pub mod counted;
 pub mod cursor;
 pub mod error;
 pub mod exchange;

@@ -124,8 +124,11 @@ pub trait Protocol: Sized + fmt::Debug + 'static {
     fn proves(login: &Self::Pdu, secret: &Secret) -> bool;
     /// The server's answer to `login`.
     fn welcome(login: &Self::Pdu, status: u32, version: Version, secret: &Secret) -> Self::Pdu;
-    /// The client's reading of it; `None` if `pdu` is no answer to a login.
-    fn read_welcome(login: &Self::Pdu, pdu: &Self::Pdu, secret: &Secret) -> Option<Welcome>;
+    /// The client's reading of it.
+    ///
+    /// # Errors
+    /// Why it is no answer to the login, or none to go on with.
+    fn read_welcome(login: &Self::Pdu, pdu: &Self::Pdu, secret: &Secret) -> Result<Welcome, &'static str>;
     /// The status of a login that is refused: whose name, secret or version is wrong, or one too many.
     fn refusal(why: Refusal) -> u32;
     /// What the status of a login says.
@@ -137,9 +140,14 @@ pub trait Protocol: Sized + fmt::Debug + 'static {
     fn terminate() -> Self::Pdu;
     fn terminate_answer() -> Self::Pdu;
 
-    /// The answer to a request that could not be read or is not served here; `None` where nothing fits.
-    fn cannot(command: u32, why: Cannot) -> Option<Self::Pdu>;
+    /// The answer to a request that could not be read or is not served here; `None` where nothing fits. `body` is what
+    /// follows the header, as far as it is there: the answer names the message if its id can be found in the first
+    /// [`MessageId::MAX`] bytes.
+    fn cannot(command: u32, body: &[u8], why: Cannot) -> Option<Self::Pdu>;
 }
+
+/// What is wrong with a PDU that is no answer to a login, for [`Protocol::read_welcome`].
+pub(crate) const NO_WELCOME: &str = "its answer cannot be read";
 
 /// Why a server refuses a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,8 +187,9 @@ pub trait Messages: Protocol {
     fn answer(answer: &Answer) -> Self::Pdu;
     /// `None` if `pdu` is no answer to a submit; `sequence` is that of the submit.
     fn read_answer(sequence: Self::Sequence, pdu: &Self::Pdu) -> Option<Answer>;
-    /// The carrier's DELIVER, REPORT or USERRPT. `profile` names the access side where the PDU wants it.
-    fn deliver(incoming: &Incoming, stamp: Stamp) -> Self::Pdu;
+    /// The carrier's DELIVER, REPORT or USERRPT; `stamp` is its time, where the PDU has one. `None` for what the protocol
+    /// cannot say: the state of a user, but in SGIP.
+    fn deliver(incoming: &Incoming, stamp: Stamp) -> Option<Self::Pdu>;
     /// `None` if `pdu` is nothing of the kind; an error if it is a report whose receipt cannot be read.
     fn read_deliver(sequence: Self::Sequence, pdu: &Self::Pdu) -> Option<Result<Incoming, DecodeError>>;
     /// The customer's answer to `request`, which [`Messages::read_deliver`] has read.
@@ -192,6 +201,9 @@ pub trait Messages: Protocol {
     fn message_id(sequence: Self::Sequence, carrier: u32, count: u32, stamp: Stamp) -> MessageId;
     /// The code by which this end asks the other to go slower or come later.
     fn busy() -> u32;
+    /// Whether a code in an answer to a submit says that its sequence was used before. To a submit that went out again
+    /// it says no more than that the first one came: not what became of it.
+    fn is_repeat(code: u32) -> bool;
     /// What a code in an answer to a submit says.
     fn meaning(code: u32) -> Meaning;
     /// What a report says, for people.

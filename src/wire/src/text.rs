@@ -39,6 +39,12 @@ impl<const N: usize> Text<N> {
         Self::from_field(bytes)
     }
 
+    /// This text, or `default` (as [`Text::cut`] has it) if this is empty.
+    #[must_use]
+    pub fn or(self, default: &[u8]) -> Self {
+        if self.is_empty() { Self::cut(default) } else { self }
+    }
+
     /// What a field holds: the bytes before the first NUL.
     #[must_use]
     pub fn from_field(mut bytes: [u8; N]) -> Self {
@@ -118,5 +124,11 @@ mod tests {
         assert!("".parse::<Text<6>>().unwrap().is_empty());
         assert_eq!(Text::<6>::cut(b"1234567").as_bytes(), b"123456");
         assert_eq!(Text::<6>::cut(b"1\x002").as_bytes(), b"1");
+    }
+
+    #[test]
+    fn only_an_empty_text_gives_way_to_the_default() {
+        let full = Text::<2>::cut(b"02");
+        assert_eq!((full.or(b"01"), Text::<2>::EMPTY.or(b"01").as_bytes()), (full, &b"01"[..]));
     }
 }

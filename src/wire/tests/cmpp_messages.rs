@@ -4,10 +4,12 @@
 
 use domain::event::ReportState;
 use domain::{Disposition, Stamp};
+use wire::cmpp::auth::Authenticator;
 use wire::cmpp::connect::ConnectResp;
-use wire::cmpp::counted::Counted;
-use wire::cmpp::deliver::{Content, Deliver};
+use wire::cmpp::deliver::{Content, Deliver, DeliverResp};
+use wire::cmpp::msg_id::MsgId;
 use wire::cmpp::{Cmpp, Pdu, command};
+use wire::counted::Counted;
 use wire::error::DecodeError;
 use wire::exchange::{Answer, Incoming, MessageId, Mo, Profile, Report, Submit};
 use wire::protocol::{Cannot, Credentials, Messages, Protocol, Refusal, Role, Secret, Version};
@@ -26,7 +28,7 @@ fn a_carrier_reads_the_submit_that_a_customer_writes() {
         part: 2,
         parts: 3,
         content: vec![5, 0, 3, 7, 3, 2, 0, 0],
-        report: false,
+        report: false.into(),
         priority: 0,
         valid_until: text("261123094637032+"),
         ..submit()
@@ -84,7 +86,7 @@ fn a_customer_reads_the_report_that_a_carrier_writes() {
             (ReportState::Failed, "EXPIRED"),
         ] {
             let incoming = Incoming::Report(Report { state, word: text(word), ..report() });
-            let pdu = over_the_wire(version, Cmpp::deliver(&incoming, STAMP));
+            let pdu = over_the_wire(version, Cmpp::deliver(&incoming, STAMP).unwrap());
             assert_eq!(Cmpp::read_deliver(1, &pdu), Some(Ok(incoming)));
             assert_eq!(Cmpp::role(&pdu), Role::Request);
         }
@@ -100,7 +102,7 @@ fn a_report_gets_the_word_of_its_state_and_the_time_if_it_has_none() {
         (ReportState::Failed, "UNDELIV"),
     ] {
         assert_eq!(Cmpp::state_word(state), (text(word), Text::EMPTY));
-        let pdu = Cmpp::deliver(&Incoming::Report(Report { state, ..bare.clone() }), STAMP);
+        let pdu = Cmpp::deliver(&Incoming::Report(Report { state, ..bare.clone() }), STAMP).unwrap();
         let read = Report { state, word: text(word), done: text("2603010946"), ..bare.clone() };
         assert_eq!(Cmpp::read_deliver(1, &pdu), Some(Ok(Incoming::Report(read))));
     }
@@ -108,7 +110,7 @@ fn a_report_gets_the_word_of_its_state_and_the_time_if_it_has_none() {
 
 #[test]
 fn a_receipt_of_60_bytes_in_version_3_is_read_and_one_of_neither_length_is_an_error() {
-    let Pdu::Deliver(mut deliver) = Cmpp::deliver(&Incoming::Report(report()), STAMP) else {
+    let Pdu::Deliver(mut deliver) = Cmpp::deliver(&Incoming::Report(report()), STAMP).unwrap() else {
         panic!("a deliver")
     };
     let Content::Receipt(receipt) = &mut deliver.content else { panic!("a receipt") };
@@ -138,7 +140,7 @@ fn a_customer_reads_the_message_of_a_user_and_the_carrier_its_answer() {
     };
     let incoming = Incoming::Mo(message);
     for version in VERSIONS {
-        let request = over_the_wire(version, Cmpp::deliver(&incoming, STAMP));
+        let request = over_the_wire(version, Cmpp::deliver(&incoming, STAMP).unwrap());
         assert_eq!(Cmpp::read_deliver(1, &request), Some(Ok(incoming.clone())));
         for code in [0, 9] {
             let pdu = over_the_wire(version, Cmpp::deliver_answer(&request, code));
@@ -157,11 +159,11 @@ fn a_pdu_of_another_kind_is_none_of_these() {
     assert_eq!(Cmpp::read_deliver(1, &probe), None);
     assert_eq!(Cmpp::read_deliver_answer(&probe), None);
     assert_eq!(Cmpp::read_login(&probe), None);
-    assert_eq!(Cmpp::read_welcome(&probe, &probe, &secret()), None);
+    assert!(Cmpp::read_welcome(&probe, &probe, &secret()).is_err());
     assert!(!Cmpp::proves(&probe, &secret()));
     // The state of a user has no PDU.
     let state = Incoming::UserState { user: text("1"), condition: 0 };
-    assert_eq!(Cmpp::deliver(&state, STAMP), probe);
+    assert_eq!(Cmpp::deliver(&state, STAMP), None);
 }
 
 #[test]
@@ -200,8 +202,23 @@ fn a_refusal_has_the_layout_that_the_client_knows() {
 }
 
 #[test]
+fn a_welcome_in_another_versions_layout_is_an_error_and_a_refusal_in_it_says_its_status() {
+    for (client, server) in [(Version(0x20), Version(0x30)), (Version(0x30), Version(0x20))] {
+        let login = Cmpp::login(&credentials("901234", client), STAMP);
+        let answer = |status| {
+            let answer =
+                ConnectResp { status, authenticator: Authenticator::ZERO, version: server, foreign: false };
+            Cmpp::decode(client, &encoded(server, &answer.into())).unwrap()
+        };
+        let why = Cmpp::read_welcome(&login, &answer(0), &secret()).unwrap_err();
+        assert!(why.contains("another version's layout"), "{why}");
+        assert_eq!(Cmpp::read_welcome(&login, &answer(3), &secret()).unwrap().status, 3);
+    }
+}
+
+#[test]
 fn what_cannot_be_served_is_answered_in_its_kind() {
-    let code = |command, why| match Cmpp::cannot(command, why) {
+    let code = |command, why| match Cmpp::cannot(command, &[], why) {
         Some(Pdu::SubmitResp(answer)) => Some((command::SUBMIT, answer.result)),
         Some(Pdu::DeliverResp(answer)) => Some((command::DELIVER, answer.result)),
         Some(Pdu::FwdResp(answer)) => Some((command::FWD, answer.result)),
@@ -219,7 +236,14 @@ fn what_cannot_be_served_is_answered_in_its_kind() {
     assert_eq!(code(command::CONNECT, Cannot::Read), Some((command::CONNECT, 1)));
     assert_eq!(code(command::QUERY, Cannot::Serve), None);
     assert_eq!(code(0x10, Cannot::Serve), None);
-    assert_eq!(Cmpp::cannot(command::ACTIVE_TEST, Cannot::Read), Cmpp::probe_answer());
+}
+
+#[test]
+fn a_delivery_that_cannot_be_read_is_named_if_its_id_is_there() {
+    for (body, msg_id) in [(&[7; 40][..], MsgId(0x0707_0707_0707_0707)), (&[7; 7], MsgId(0))] {
+        let refusal = DeliverResp { msg_id, result: 1 };
+        assert_eq!(Cmpp::cannot(command::DELIVER, body, Cannot::Read), Some(refusal.into()));
+    }
 }
 
 #[test]
@@ -258,7 +282,7 @@ fn submit() -> Submit {
         part: 1,
         parts: 1,
         content: b"hello".to_vec(),
-        report: true,
+        report: true.into(),
         priority: 9,
         valid_until: Text::EMPTY,
     }

@@ -39,7 +39,7 @@ fn every_golden_pdu_encodes_back_to_its_bytes() {
 }
 
 #[test]
-fn a_golden_pdu_cut_or_longer_is_an_error_unless_its_answer_has_that_length_in_a_version() {
+fn a_golden_pdu_cut_or_longer_is_an_error_unless_its_answer_has_that_length_in_a_version_or_it_has_no_body() {
     let mut errors = 0;
     for (version, vector) in golden() {
         let (_, command) = Cmpp::header(&vector.bytes);
@@ -47,14 +47,15 @@ fn a_golden_pdu_cut_or_longer_is_an_error_unless_its_answer_has_that_length_in_a
             command::CONNECT_RESP => &[30, 33],
             command::SUBMIT_RESP | command::DELIVER_RESP => &[21, 24],
             command::CANCEL_RESP => &[13, 16],
-            command::ACTIVE_TEST_RESP => &[12, 13],
             _ => &[vector.bytes.len()],
         };
+        let bodiless = [command::ACTIVE_TEST, command::TERMINATE].contains(&(command & !command::RESPONSE));
         for length in 0..vector.bytes.len() + 50 {
             let mut bytes = vector.bytes.clone();
             bytes.resize(length, 0);
             let read = Cmpp::decode(version, &bytes);
-            assert_eq!(read.is_ok(), known.contains(&length), "{} in {length} bytes: {read:?}", vector.name);
+            let known = if bodiless { length >= 12 } else { known.contains(&length) };
+            assert_eq!(read.is_ok(), known, "{} in {length} bytes: {read:?}", vector.name);
             errors += usize::from(read.is_err());
         }
     }

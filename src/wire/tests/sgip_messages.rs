@@ -4,7 +4,7 @@ use domain::event::ReportState;
 use domain::{Disposition, Stamp};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use wire::exchange::{Answer, Incoming, MessageId, Mo, Profile, Report, Submit};
+use wire::exchange::{Answer, Incoming, MessageId, Mo, Profile, Report, ReportWish, Submit};
 use wire::protocol::{Cannot, Credentials, Messages, Protocol, Refusal, Role, Secret};
 use wire::sgip::resp::Resp;
 use wire::sgip::unbind::UnbindResp;
@@ -57,7 +57,7 @@ fn a_server_says_what_is_wrong_with_a_login() {
         assert_eq!((welcome.status, welcome.version, welcome.authentic), (status, None, true));
         assert_ne!(Sgip::login_meaning(status).disposition, Disposition::Accepted);
     }
-    assert_eq!(Sgip::read_welcome(&login, &Pdu::SubmitResp(Resp::new(0)), &secret("")), None);
+    assert!(Sgip::read_welcome(&login, &Pdu::SubmitResp(Resp::new(0)), &secret("")).is_err());
 }
 
 #[test]
@@ -70,16 +70,16 @@ fn there_is_no_heartbeat_and_unbind_ends() {
 #[test]
 fn every_request_of_the_standard_has_an_answer_that_says_no() {
     for id in (command::BIND..=command::USERRPT).chain([command::TRACE]) {
-        let answer = Sgip::cannot(id, Cannot::Serve).unwrap();
+        let answer = Sgip::cannot(id, &[], Cannot::Serve).unwrap();
         assert_eq!(answer.command(), id | command::RESP);
         assert!(matches!(Sgip::role(&answer), Role::Answer | Role::LoginAnswer | Role::TerminateAnswer));
-        assert_eq!(Sgip::cannot(id | command::RESP, Cannot::Read), None);
+        assert_eq!(Sgip::cannot(id | command::RESP, &[], Cannot::Read), None);
     }
-    assert_eq!(Sgip::cannot(0x12, Cannot::Serve), None);
-    assert_eq!(Sgip::cannot(command::UNBIND, Cannot::Read), Some(Pdu::UnbindResp(UnbindResp)));
+    assert_eq!(Sgip::cannot(0x12, &[], Cannot::Serve), None);
+    assert_eq!(Sgip::cannot(command::UNBIND, &[], Cannot::Read), Some(Pdu::UnbindResp(UnbindResp)));
     for (why, result) in [(Cannot::Read, 5), (Cannot::Serve, 7), (Cannot::Sequence, 9), (Cannot::Window, 88)]
     {
-        assert_eq!(Sgip::cannot(command::SUBMIT, why), Some(Pdu::SubmitResp(Resp::new(result))));
+        assert_eq!(Sgip::cannot(command::SUBMIT, &[], why), Some(Pdu::SubmitResp(Resp::new(result))));
     }
 }
 
@@ -113,6 +113,7 @@ fn a_mobile_number_gets_its_country_code_and_others_do_not() {
         ("8613800138000", "8613800138000"),
         ("10690000001", "8610690000001"),
         ("1069000001", "1069000001"),
+        ("1380013800x", "1380013800x"),
         ("", ""),
     ] {
         let Pdu::Submit(submit) = Sgip::submit(&message(given), &profile()) else { panic!() };
@@ -131,14 +132,18 @@ fn a_profile_fills_what_a_submit_says_of_its_account() {
 }
 
 #[test]
-fn a_report_on_failure_counts_as_a_report() {
+fn a_submit_wishes_for_no_report_for_that_of_a_failure_or_for_any() {
     let Pdu::Submit(mut pdu) = Sgip::submit(&message("13800138000"), &profile()) else { panic!() };
     assert_eq!(pdu.report_flag, submit::REPORT_ALWAYS);
-    for (flag, wanted) in [(0, true), (1, true), (2, false), (3, false)] {
+    let wishes = [ReportWish::OnFailure, ReportWish::Always, ReportWish::Never, ReportWish::Never];
+    for (flag, wish) in (0..).zip(wishes) {
         pdu.report_flag = flag;
-        assert_eq!(Sgip::read_submit(&Pdu::Submit(pdu.clone())).unwrap().report, wanted, "{flag}");
+        let read = Sgip::read_submit(&Pdu::Submit(pdu.clone())).unwrap();
+        assert_eq!(read.report, wish, "{flag}");
+        let Pdu::Submit(again) = Sgip::submit(&read, &profile()) else { panic!() };
+        assert_eq!(again.report_flag, flag.min(2), "{flag}");
     }
-    let silent = Submit { report: false, ..message("13800138000") };
+    let silent = Submit { report: false.into(), ..message("13800138000") };
     let Pdu::Submit(pdu) = Sgip::submit(&silent, &profile()) else { panic!() };
     assert_eq!(pdu.report_flag, submit::REPORT_NEVER);
 }
@@ -148,6 +153,7 @@ fn part_and_parts_are_read_from_the_user_data_header() {
     for (content, expected) in [
         (&[5, 0, 3, 94, 3, 2, b'x'][..], (2, 3)),
         (&[6, 8, 4, 0x12, 0x34, 2, 1, b'x'], (1, 2)),
+        (&[6, 0, 4, 0x12, 0x34, 2, 1, b'x'], (1, 2)),
         (&[9, 1, 2, 0, 0, 0, 3, 7, 4, 4, b'x'], (4, 4)),
         (&[5, 0, 3, 94, 3, 0], (1, 1)),
         (&[5, 0, 3, 94, 3, 4], (1, 1)),
@@ -172,7 +178,7 @@ fn a_report_says_its_state_and_error() {
         assert_eq!(Sgip::state_word(state), (text(word), text(error)));
         let report = report(state);
         assert_eq!(report.word.to_string(), word);
-        let pdu = Sgip::deliver(&Incoming::Report(report.clone()), STAMP);
+        let pdu = Sgip::deliver(&Incoming::Report(report.clone()), STAMP).unwrap();
         assert_eq!(Sgip::read_deliver(SEQUENCE, &pdu), Some(Ok(Incoming::Report(report.clone()))));
         assert_eq!(Sgip::report_meaning(&report).english, english);
     }
@@ -180,7 +186,8 @@ fn a_report_says_its_state_and_error() {
 
 #[test]
 fn a_state_that_is_not_known_has_failed_and_keeps_its_word() {
-    let Pdu::Report(mut pdu) = Sgip::deliver(&Incoming::Report(report(ReportState::Failed)), STAMP) else {
+    let Pdu::Report(mut pdu) = Sgip::deliver(&Incoming::Report(report(ReportState::Failed)), STAMP).unwrap()
+    else {
         panic!()
     };
     (pdu.state, pdu.error) = (255, 200);
@@ -198,7 +205,7 @@ fn whatever_comes_from_the_carrier_gets_its_own_answer() {
         (Incoming::UserState { user, condition: 2 }, command::USERRPT_RESP),
     ];
     for (incoming, expected) in requests {
-        let request = Sgip::deliver(&incoming, STAMP);
+        let request = Sgip::deliver(&incoming, STAMP).unwrap();
         assert_eq!(Sgip::read_deliver(SEQUENCE, &request), Some(Ok(incoming)));
         for (code, sent) in [(0, 0), (Sgip::busy(), 88), (1000, 255)] {
             let answer = Sgip::deliver_answer(&request, code);
@@ -212,11 +219,24 @@ fn whatever_comes_from_the_carrier_gets_its_own_answer() {
 }
 
 #[test]
+fn a_report_that_comes_as_a_deliver_is_a_report_and_is_answered_as_a_deliver() {
+    let report = Incoming::Report(report(ReportState::Delivered));
+    let mut frame = Vec::new();
+    Sgip::encode(VERSION, SEQUENCE, &Sgip::deliver(&report, STAMP).unwrap(), &mut frame);
+    assert_eq!((frame.len(), frame[7]), (64, 5));
+    frame[7] = 4;
+    let request = Sgip::decode(VERSION, &frame).unwrap();
+    assert_eq!(Sgip::role(&request), Role::Request);
+    assert_eq!(Sgip::read_deliver(SEQUENCE, &request), Some(Ok(report)));
+    assert_eq!(Sgip::deliver_answer(&request, 0), Pdu::DeliverResp(Resp::new(0)));
+}
+
+#[test]
 fn numbers_and_texts_are_not_shown() {
     let pdus = [
         Sgip::submit(&message("13912345678"), &profile()),
-        Sgip::deliver(&Incoming::Mo(mo(b"hello".to_vec(), false)), STAMP),
-        Sgip::deliver(&Incoming::Report(report(ReportState::Delivered)), STAMP),
+        Sgip::deliver(&Incoming::Mo(mo(b"hello".to_vec(), false)), STAMP).unwrap(),
+        Sgip::deliver(&Incoming::Report(report(ReportState::Delivered)), STAMP).unwrap(),
     ];
     for pdu in pdus {
         let shown = format!("{pdu:?}");
@@ -236,7 +256,8 @@ proptest! {
         let header = parts > 1;
         let content = if header { [&[5, 0, 3, 94, parts, part], content.as_slice()].concat() } else { content };
         let submit = Submit {
-            source, destinations, coding, header, part, parts, content, report, priority,
+            source, destinations, coding, header, part, parts, content, priority,
+            report: report.into(),
             valid_until: text("260301120000032+"),
         };
         prop_assert_eq!(Sgip::read_submit(&Sgip::submit(&submit, &profile())), Some(submit));
@@ -245,7 +266,7 @@ proptest! {
     #[test]
     fn any_message_of_a_user_comes_back_as_it_was(content in vec(any::<u8>(), 0..=140), header: bool) {
         let mo = Incoming::Mo(mo(content, header));
-        prop_assert_eq!(Sgip::read_deliver(SEQUENCE, &Sgip::deliver(&mo, STAMP)), Some(Ok(mo)));
+        prop_assert_eq!(Sgip::read_deliver(SEQUENCE, &Sgip::deliver(&mo, STAMP).unwrap()), Some(Ok(mo)));
     }
 
     #[test]
@@ -293,7 +314,7 @@ fn message(to: &str) -> Submit {
         part: 1,
         parts: 1,
         content: b"hello".to_vec(),
-        report: true,
+        report: true.into(),
         priority: 9,
         valid_until: Text::EMPTY,
     }

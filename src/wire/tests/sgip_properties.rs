@@ -77,6 +77,7 @@ fn pdu() -> BoxedStrategy<Pdu> {
         deliver().prop_map(Pdu::Deliver),
         resp().prop_map(Pdu::DeliverResp),
         report().prop_map(Pdu::Report),
+        report().prop_map(Pdu::ReportAsDeliver),
         resp().prop_map(Pdu::ReportResp),
         userrpt().prop_map(Pdu::UserRpt),
         resp().prop_map(Pdu::UserRptResp),

@@ -73,13 +73,19 @@ fn a_second_reserve_behind_any_pdu_is_left_out() {
 }
 
 #[test]
-fn an_answer_may_lack_its_reserve() {
-    let mut seen = 0;
-    for vector in golden().iter().filter(|vector| vector.bytes.len() == 29) {
-        assert_eq!(Sgip::decode(VERSION, &vector.bytes[..21]), Sgip::decode(VERSION, &vector.bytes));
-        seen += 1;
+fn any_pdu_may_lack_its_reserve() {
+    let (mut requests, mut answers) = (0, 0);
+    for vector in golden() {
+        let pdu = Sgip::decode(VERSION, &vector.bytes).unwrap();
+        let (body, reserve) = vector.bytes.split_at(vector.bytes.len().saturating_sub(8));
+        // one that is said to be empty, so that nothing is lost with it
+        if reserve != [0; 8] || body.len() <= 20 {
+            continue;
+        }
+        assert_eq!(Sgip::decode(VERSION, body), Ok(pdu.clone()), "{}", vector.name);
+        *if pdu.is_answer() { &mut answers } else { &mut requests } += 1;
     }
-    assert!(seen >= 6);
+    assert!(requests >= 4 && answers >= 6, "{requests} requests, {answers} answers");
 }
 
 fn golden() -> Vec<vectors::Vector> {

@@ -4,9 +4,11 @@ use domain::Stamp;
 use domain::event::ReportState;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use wire::counted::Counted;
 use wire::exchange::{Answer, Incoming, MessageId, Mo, Profile, Report, Submit};
 use wire::protocol::{Cannot, Credentials, Messages, Protocol, Refusal, Role, Secret, Version};
-use wire::smgp::deliver::{Deliver, REPORT};
+use wire::smgp::deliver::{Deliver, DeliverResp, REPORT};
+use wire::smgp::msg_id::MsgId;
 use wire::smgp::pdu::Pdu;
 use wire::smgp::tlv::{self, Tlvs};
 use wire::smgp::{Smgp, V1_3, V3_0, codes, command};
@@ -31,20 +33,20 @@ proptest! {
     #[test]
     fn a_report_arrives_as_it_was_said(report in report()) {
         let incoming = Incoming::Report(report);
-        let pdu = over_the_wire(&Smgp::deliver(&incoming, STAMP), V3_0);
+        let pdu = over_the_wire(&Smgp::deliver(&incoming, STAMP).unwrap(), V3_0);
         prop_assert_eq!(Smgp::read_deliver(1, &pdu), Some(Ok(incoming)));
     }
 
     #[test]
     fn a_users_message_arrives_as_it_was_said(mo in mo()) {
         let incoming = Incoming::Mo(mo);
-        let pdu = over_the_wire(&Smgp::deliver(&incoming, STAMP), V3_0);
+        let pdu = over_the_wire(&Smgp::deliver(&incoming, STAMP).unwrap(), V3_0);
         prop_assert_eq!(Smgp::read_deliver(1, &pdu), Some(Ok(incoming)));
     }
 
     #[test]
     fn the_answer_to_a_delivery_has_its_id(mo in mo(), code: u32) {
-        let request = Smgp::deliver(&Incoming::Mo(mo.clone()), STAMP);
+        let request = Smgp::deliver(&Incoming::Mo(mo.clone()), STAMP).unwrap();
         let answer = over_the_wire(&Smgp::deliver_answer(&request, code), V3_0);
         prop_assert_eq!(Smgp::read_deliver_answer(&answer), Some(code));
         let Pdu::DeliverResp(answer) = answer else { panic!("no DELIVER_RESP") };
@@ -190,7 +192,8 @@ fn a_report_without_an_id_of_its_own_has_that_of_the_submit() {
             done: Text::EMPTY,
         }),
         STAMP,
-    );
+    )
+    .unwrap();
     let Some(Ok(Incoming::Report(report))) = Smgp::read_deliver(1, &pdu) else { panic!("no report") };
     assert_eq!((report.about, report.id), (about, Some(about)));
 }
@@ -208,7 +211,8 @@ fn a_delivery_tells_when_it_came() {
             link_id: Text::EMPTY,
         }),
         STAMP,
-    ) else {
+    )
+    .unwrap() else {
         panic!("no DELIVER")
     };
     assert_eq!(pdu.recv_time.as_bytes(), b"20260301094731");
@@ -216,16 +220,17 @@ fn a_delivery_tells_when_it_came() {
 }
 
 #[test]
-fn the_state_of_a_user_has_no_pdu_and_asks_only_whether_we_are_there() {
+fn the_state_of_a_user_has_no_pdu() {
     let incoming = Incoming::UserState { user: Text::EMPTY, condition: 0 };
-    assert_eq!(Some(Smgp::deliver(&incoming, STAMP)), Smgp::probe());
+    assert_eq!(Smgp::deliver(&incoming, STAMP), None);
 }
 
 #[test]
 fn the_carriers_words_for_a_state_are_read_as_that_state() {
     for state in [ReportState::Delivered, ReportState::Failed, ReportState::Waiting] {
         let (word, error) = Smgp::state_word(state);
-        let pdu = Smgp::deliver(&Incoming::Report(Report { word, error, state, ..a_report() }), STAMP);
+        let pdu =
+            Smgp::deliver(&Incoming::Report(Report { word, error, state, ..a_report() }), STAMP).unwrap();
         let Some(Ok(Incoming::Report(read))) = Smgp::read_deliver(1, &pdu) else { panic!("no report") };
         assert_eq!((read.state, read.word, read.error), (state, word, error));
         let disposition = Smgp::report_meaning(&read).disposition;
@@ -249,18 +254,26 @@ fn what_cannot_be_served_is_answered_in_kind() {
         (Cannot::Sequence, codes::SEQUENCE),
         (Cannot::Window, codes::BUSY),
     ] {
-        let submit = Smgp::cannot(command::SUBMIT, why).unwrap();
+        let submit = Smgp::cannot(command::SUBMIT, &[], why).unwrap();
         assert_eq!(Smgp::read_answer(1, &submit), Some(Answer { code, id: None }));
-        let deliver = Smgp::cannot(command::DELIVER, why).unwrap();
+        let deliver = Smgp::cannot(command::DELIVER, &[], why).unwrap();
         assert_eq!(Smgp::read_deliver_answer(&deliver), Some(code));
         for request in [command::LOGIN, command::SUBMIT, command::DELIVER, command::FORWARD] {
-            assert_eq!(Smgp::cannot(request, why).unwrap().command(), request | command::RESPONSE);
+            assert_eq!(Smgp::cannot(request, &[], why).unwrap().command(), request | command::RESPONSE);
         }
     }
     for command in [command::QUERY, command::ACTIVE_TEST, command::SUBMIT_RESP, 0, 0x12, 0x99] {
-        assert_eq!(Smgp::cannot(command, Cannot::Serve), None);
+        assert_eq!(Smgp::cannot(command, &[], Cannot::Serve), None);
     }
     assert_eq!(Smgp::busy(), codes::BUSY);
+}
+
+#[test]
+fn a_delivery_that_cannot_be_read_is_named_if_its_id_is_there() {
+    for (body, msg_id) in [(&[7; 40][..], MsgId([7; 10])), (&[7; 9], MsgId::NONE)] {
+        let refusal = Pdu::DeliverResp(DeliverResp { msg_id, status: 10 });
+        assert_eq!(Smgp::cannot(command::DELIVER, body, Cannot::Read), Some(refusal));
+    }
 }
 
 #[test]
@@ -289,8 +302,8 @@ fn no_number_and_no_text_shows_in_a_log() {
     let unknown = Pdu::Unknown { command: command::RESPONSE | 0x0c, body: b"13800138000".to_vec() };
     for pdu in [
         Smgp::submit(&submit, &Profile::default()),
-        Smgp::deliver(&mo, STAMP),
-        Smgp::deliver(&report, STAMP),
+        Smgp::deliver(&mo, STAMP).unwrap(),
+        Smgp::deliver(&report, STAMP).unwrap(),
         unknown,
     ] {
         let shown = format!("{pdu:?}");
@@ -315,7 +328,7 @@ fn plain() -> Submit {
         part: 1,
         parts: 1,
         content: b"hello".to_vec(),
-        report: true,
+        report: true.into(),
         priority: 0,
         valid_until: Text::EMPTY,
     }
@@ -323,13 +336,13 @@ fn plain() -> Submit {
 
 fn deliver(content: &[u8]) -> Deliver {
     Deliver {
-        msg_id: wire::smgp::msg_id::MsgId([1; 10]),
+        msg_id: MsgId([1; 10]),
         is_report: 0,
         msg_format: 0,
         recv_time: Text::EMPTY,
         src_term_id: Text::EMPTY,
         dest_term_id: Text::EMPTY,
-        msg_content: content.to_vec(),
+        msg_content: Counted::cut(content.iter().copied()),
         reserve: [0; 8],
         tlvs: Tlvs::default(),
     }
@@ -378,7 +391,7 @@ fn submit() -> impl Strategy<Value = Submit> {
                     part: parts.0.min(parts.1),
                     parts: parts.1,
                     content,
-                    report,
+                    report: report.into(),
                     // One of each of the protocol's four.
                     priority: 3 * level,
                     valid_until,

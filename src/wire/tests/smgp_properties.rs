@@ -3,6 +3,7 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use wire::counted::Counted;
 use wire::protocol::{Messages, Protocol, Secret, Version};
 use wire::smgp::active_test::{ActiveTest, ActiveTestResp};
 use wire::smgp::auth::Authenticator;
@@ -148,8 +149,8 @@ fn tlvs() -> impl Strategy<Value = Tlvs> {
     })
 }
 
-fn content() -> impl Strategy<Value = Vec<u8>> {
-    vec(any::<u8>(), 0..=255)
+fn content() -> impl Strategy<Value = Counted<u8>> {
+    vec(any::<u8>(), 0..=255).prop_map(Counted::cut)
 }
 
 /// Any values without spaces around them.
@@ -271,7 +272,7 @@ fn submit() -> impl Strategy<Value = Submit> {
 }
 
 fn deliver() -> impl Strategy<Value = Deliver> {
-    let content = prop_oneof![content(), receipt().prop_map(|receipt| receipt.write())];
+    let content = prop_oneof![content(), receipt().prop_map(|receipt| Counted::cut(receipt.write()))];
     (msg_id(), 0..3_u8, any::<u8>(), text(), text(), text(), content, any::<[u8; 8]>(), tlvs()).prop_map(
         |(
             msg_id,

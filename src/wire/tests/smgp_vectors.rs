@@ -69,6 +69,21 @@ fn every_part_and_every_extension_of_a_pdu_is_read_or_refused() {
 }
 
 #[test]
+fn a_body_where_there_should_be_none_is_passed_over() {
+    for pdu in [Smgp::probe(), Smgp::probe_answer(), Some(Smgp::terminate()), Some(Smgp::terminate_answer())]
+    {
+        let pdu = pdu.unwrap();
+        let mut frame = Vec::new();
+        Smgp::encode(V3_0, 1, &pdu, &mut frame);
+        assert_eq!(frame.len(), 12);
+        for _ in 0..9 {
+            frame.push(7);
+            assert_eq!(Smgp::decode(V3_0, &frame), Ok(pdu.clone()));
+        }
+    }
+}
+
+#[test]
 fn up_to_three_bytes_behind_the_parameters_are_left_out() {
     let mut seen = 0;
     for (version, vector) in golden() {

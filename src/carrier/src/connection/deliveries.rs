@@ -57,7 +57,8 @@ impl<P: Carrier> Connection<P> {
         }
         self.active = now.instant;
         let sequence = self.session.reserve(now);
-        let pdu = P::deliver(&delivery.incoming, now.stamp);
+        // what a protocol cannot say has no business here
+        let Some(pdu) = P::deliver(&delivery.incoming, now.stamp) else { return };
         if self.session.request(sequence, pdu, now).is_err() {
             // the window was asked before, so that this is for a session that has just ended
             member.account.repeat(delivery, self.shared.config.timers.again, now.instant);

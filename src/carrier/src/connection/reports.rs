@@ -16,7 +16,10 @@ impl<P: Carrier> Connection<P> {
     /// them.
     pub(super) fn plan_reports(&self, taken: &Taken<'_, P>, ids: &[MessageId], ticket: Option<u64>) {
         let Taken { account, submit, fate, now, .. } = *taken;
-        let Some(report) = fate.report.as_ref().filter(|_| submit.report) else { return };
+        let Some(report) = fate.report.as_ref().filter(|report| submit.report.wants(report.state.state))
+        else {
+            return;
+        };
         let counters = &account.counters.reports;
         let unlocks = ticket.map(|ticket| Unlock { link: self.id, ticket });
         let answer = now.instant + fate.answer_after;

@@ -34,7 +34,7 @@ impl<P: Carrier> Connection<P> {
             return self.submit(&account, sequence, &submit, now);
         }
         let answer = P::totals(pdu, &totals(&member.account));
-        if let Some(answer) = answer.or_else(|| P::cannot(P::command(pdu), Cannot::Serve)) {
+        if let Some(answer) = answer.or_else(|| P::cannot(P::command(pdu), &[], Cannot::Serve)) {
             self.session.respond(sequence, &answer);
         } else {
             self.session.ignore(sequence);
@@ -160,7 +160,8 @@ impl<P: Carrier> Connection<P> {
             return;
         }
         let Taken { account, sequence, submit, fate, .. } = *taken;
-        let report = fate.report.as_ref().filter(|_| submit.report).map_or(ReportPlan::None, ReportPlan::of);
+        let report = fate.report.as_ref().filter(|report| submit.report.wants(report.state.state));
+        let report = report.map_or(ReportPlan::None, ReportPlan::of);
         let entry = Entry { report, answered: fate.is_answered(), ..self.entry(account, sequence, submit) };
         for ((to, id), before) in submit.destinations.iter().zip(ids).zip(duplicates) {
             self.entries.push(Entry {
@@ -183,7 +184,10 @@ impl<P: Carrier> Connection<P> {
             }
             return None;
         }
-        let report = fate.report.as_ref().filter(|report| submit.report && report.first && !report.lost);
+        let report = fate
+            .report
+            .as_ref()
+            .filter(|report| submit.report.wants(report.state.state) && report.first && !report.lost);
         if report.is_none() {
             self.plan(sequence, answer, fate, now);
             return None;

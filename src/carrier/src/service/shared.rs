@@ -82,6 +82,7 @@ impl Shared {
         let timers = &self.config.timers;
         Limits {
             window,
+            inbound: window,
             answer: match P::FAMILY {
                 Family::Cmpp | Family::Smgp => timers.answer,
                 Family::Sgip => timers.sgip_answer,

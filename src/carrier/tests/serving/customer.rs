@@ -42,6 +42,7 @@ pub fn credentials(id: &str, version: u8, mode: u8) -> Credentials {
 pub fn limits() -> Limits {
     Limits {
         window: 1000,
+        inbound: 1000,
         answer: Duration::from_secs(60),
         tries: 3,
         idle: None,
@@ -65,7 +66,7 @@ pub fn message(number: u32, text: &str) -> Submit {
         part: 1,
         parts: 1,
         content: text.as_bytes().to_vec(),
-        report: true,
+        report: true.into(),
         priority: 0,
         valid_until: Text::EMPTY,
     }

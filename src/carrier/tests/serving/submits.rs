@@ -233,7 +233,7 @@ async fn a_days_numbers_are_told_and_what_is_not_served_is_said() {
     let running = start(QUICK, "  a: { protocol: cmpp-2.0, id: '901234', secret: secret }").await;
     let address = running.addresses.cmpp.unwrap();
     let mut customer = Customer::<Cmpp>::connect(address, credentials("901234", 0x20, 0)).await;
-    assert_eq!(customer.code(&Submit { report: false, ..message(1, "hello") }).await, 0);
+    assert_eq!(customer.code(&Submit { report: false.into(), ..message(1, "hello") }).await, 0);
     let query = Query {
         time: "20260301".parse().unwrap(),
         query_type: 0,

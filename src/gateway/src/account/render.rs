@@ -83,7 +83,7 @@ impl Rules {
             part,
             parts,
             content,
-            report: submission.report,
+            report: submission.report.into(),
             priority: submission.priority,
             valid_until: valid_until.map(validity).unwrap_or_default(),
         })

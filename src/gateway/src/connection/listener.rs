@@ -17,7 +17,7 @@ use wire::session::Session;
 use super::held::Held;
 use super::link::{Link, Side};
 use super::{Context, News, Order, dial, orders};
-use crate::config::Listen;
+use crate::config::{INBOUND, Listen};
 use crate::metrics::connection::Attempt;
 
 /// Sessions of one carrier at a time.
@@ -31,6 +31,13 @@ pub async fn bind(listen: &Listen) -> io::Result<TcpListener> {
     TcpListener::bind(listen.address).await.map_err(|error| {
         io::Error::new(error.kind(), format!("cannot listen on {}: {error}", listen.address))
     })
+}
+
+/// The channel of orders to a listener. It holds the answers to all that its sessions may bring.
+#[must_use]
+pub fn listener_orders<P: Messages>() -> (mpsc::Sender<Order<P>>, mpsc::Receiver<Order<P>>) {
+    // and the stop
+    mpsc::channel(MOST_SESSIONS * usize::from(INBOUND) + 1)
 }
 
 /// Takes the carrier's connections.

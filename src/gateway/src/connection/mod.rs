@@ -32,7 +32,7 @@ use wire::exchange::{Answer, Incoming, Submit};
 use wire::protocol::Protocol;
 use wire::session::Numbers;
 
-pub use listener::{Listener, bind};
+pub use listener::{Listener, bind, listener_orders};
 pub use task::Connection;
 
 use crate::clock::Clock;
@@ -87,7 +87,8 @@ pub enum News {
     NotUp { reason: String },
     /// The carrier has answered a part; `took` since it was sent first.
     Answered { key: PartKey, answer: Answer, took: Duration },
-    /// The part was sent as often as it may be. Nobody knows whether the carrier has it.
+    /// The part was sent as often as it may be, or the carrier says of a repeat only that it is one. Nobody knows whether
+    /// the carrier has it.
     Unanswered { key: PartKey },
     /// The part has not left, and will not. It was ordered for this login, of which [`News::Down`] may have told already.
     NotSent { login: u32, key: PartKey },
@@ -101,7 +102,7 @@ pub enum News {
 #[must_use]
 pub fn orders<P: Protocol>(window: u16) -> (mpsc::Sender<Order<P>>, mpsc::Receiver<Order<P>>) {
     // submits, answers, and the stop
-    mpsc::channel(2 * usize::from(window) + 1)
+    mpsc::channel(usize::from(window) + usize::from(config::INBOUND) + 1)
 }
 
 /// What a connection works with.

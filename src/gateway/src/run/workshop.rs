@@ -94,7 +94,7 @@ impl Workshop<'_> {
         }
         if let Some(listen) = &account.listen {
             let id = lines.add(None);
-            let (orders, taken) = connection::orders(account.window);
+            let (orders, taken) = connection::listener_orders();
             connections.insert(id, orders);
             let socket =
                 connection::bind(listen).await.with_context(|| format!("account {}", account.name))?;

@@ -5,7 +5,7 @@ use super::pdu::Body;
 use crate::cursor::{Reader, Writer};
 use crate::error::DecodeError;
 
-/// Asks for a sign of life. It has a header only, in both versions.
+/// Asks for a sign of life. It has a header only, in both versions; a body is passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ActiveTest;
 
@@ -17,12 +17,13 @@ pub struct ActiveTest;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ActiveTestResp {
-    /// Some in the field leave it out.
+    /// Some in the field leave it out. More than that is passed over.
     pub reserved: Option<u8>,
 }
 
 impl Body for ActiveTest {
-    fn read(_: Layout, _: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn read(_: Layout, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.skip_rest();
         Ok(Self)
     }
 
@@ -32,6 +33,7 @@ impl Body for ActiveTest {
 impl Body for ActiveTestResp {
     fn read(_: Layout, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let reserved = if reader.remaining() == 0 { None } else { Some(reader.u8("Reserved")?) };
+        reader.skip_rest();
         Ok(Self { reserved })
     }
 

@@ -38,7 +38,7 @@ pub struct ConnectResp {
     pub status: u32,
     pub authenticator: Authenticator,
     pub version: Version,
-    /// Has the other version's layout: the two sides do not agree on one yet.
+    /// Has the other version's layout: what a refusal may have, for the two sides do not agree on one yet.
     pub foreign: bool,
 }
 

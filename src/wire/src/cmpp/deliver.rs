@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::counted::Counted;
 use super::layout::Layout;
 use super::msg_id::MsgId;
 use super::pdu::Body;
 use super::receipt::Receipt;
+use crate::counted::Counted;
 use crate::cursor::{Reader, Writer};
 use crate::error::DecodeError;
 use crate::text::Text;

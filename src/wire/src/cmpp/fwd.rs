@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::counted::Counted;
 use super::layout::Layout;
 use super::msg_id::MsgId;
 use super::pdu::Body;
+use crate::counted::Counted;
 use crate::cursor::{Reader, Writer};
 use crate::error::DecodeError;
 use crate::text::Text;

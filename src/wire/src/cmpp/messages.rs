@@ -3,13 +3,13 @@
 use domain::event::ReportState;
 use domain::{Meaning, Stamp};
 
-use super::counted::Counted;
 use super::deliver::{Content, Deliver, DeliverResp, RECEIPT};
 use super::layout::{Layout, digits};
 use super::msg_id::MsgId;
 use super::receipt::Receipt;
 use super::submit::{Submit, SubmitResp};
 use super::{Cmpp, Pdu, codes};
+use crate::counted::Counted;
 use crate::error::DecodeError;
 use crate::exchange::{self, Answer, Incoming, MessageId, Mo, Profile, Report};
 use crate::protocol::Messages;
@@ -22,15 +22,15 @@ impl Messages for Cmpp {
         Submit {
             pk_total: submit.parts,
             pk_number: submit.part,
-            registered_delivery: submit.report.into(),
+            registered_delivery: submit.report.flag(),
             msg_level: submit.priority.min(9),
             service_id: profile.service,
             fee_user_type: CUSTOMER_PAYS,
             tp_udhi: submit.header.into(),
             msg_fmt: submit.coding,
             msg_src: Text::cut(profile.enterprise.as_bytes()),
-            fee_type: or(profile.fee_type, FREE),
-            fee_code: or(profile.fee_code, b"000000"),
+            fee_type: profile.fee_type.or(FREE),
+            fee_code: profile.fee_code.or(b"000000"),
             valid_time: submit.valid_until,
             src_id: submit.source,
             destinations: Counted::cut(submit.destinations.iter().map(|to| Text::cut(to.as_bytes()))),
@@ -52,7 +52,7 @@ impl Messages for Cmpp {
             part: submit.pk_number.max(1),
             parts: submit.pk_total.max(1),
             content: submit.content.to_vec(),
-            report: submit.registered_delivery == RECEIPT,
+            report: (submit.registered_delivery == RECEIPT).into(),
             priority: submit.msg_level,
             valid_until: submit.valid_time,
         })
@@ -68,13 +68,12 @@ impl Messages for Cmpp {
         Some(Answer { code: answer.result, id: unless_zero(answer.msg_id) })
     }
 
-    /// A report without a word or without a time gets the state's word and `stamp`. The state of a user cannot be said
-    /// in CMPP: a probe goes instead.
-    fn deliver(incoming: &Incoming, stamp: Stamp) -> Pdu {
+    /// A report without a word or without a time gets the state's word and `stamp`.
+    fn deliver(incoming: &Incoming, stamp: Stamp) -> Option<Pdu> {
         match incoming {
-            Incoming::Report(report) => report_pdu(report, stamp).into(),
-            Incoming::Mo(mo) => mo_pdu(mo).into(),
-            Incoming::UserState { .. } => super::active_test::ActiveTest.into(),
+            Incoming::Report(report) => Some(report_pdu(report, stamp).into()),
+            Incoming::Mo(mo) => Some(mo_pdu(mo).into()),
+            Incoming::UserState { .. } => None,
         }
     }
 
@@ -114,6 +113,10 @@ impl Messages for Cmpp {
         codes::TOO_FAST
     }
 
+    fn is_repeat(code: u32) -> bool {
+        code == codes::REPEATED_SEQUENCE
+    }
+
     fn meaning(code: u32) -> Meaning {
         codes::submit(code)
     }
@@ -141,9 +144,9 @@ fn report_pdu(report: &Report, stamp: Stamp) -> Deliver {
     let (word, _) = Cmpp::state_word(report.state);
     let receipt = Receipt {
         msg_id: report.about.into(),
-        stat: Text::cut(or(report.word, word.as_bytes()).as_bytes()),
+        stat: Text::cut(report.word.or(word.as_bytes()).as_bytes()),
         submit_time: report.submitted,
-        done_time: or(report.done, &year_to_minute(stamp)),
+        done_time: report.done.or(&year_to_minute(stamp)),
         destination: report.destination,
         smsc_sequence: 0,
         foreign: false,
@@ -211,11 +214,6 @@ fn mo(deliver: &Deliver, octets: &[u8]) -> Mo {
 
 fn unless_zero(id: MsgId) -> Option<MessageId> {
     (id != MsgId::default()).then(|| id.into())
-}
-
-/// `text`, or `default` if it is empty.
-fn or<const N: usize>(text: Text<N>, default: &[u8]) -> Text<N> {
-    if text.is_empty() { Text::cut(default) } else { text }
 }
 
 /// YYMMDDhhmm.

@@ -7,7 +7,6 @@ pub mod cancel;
 pub mod codes;
 pub mod command;
 pub mod connect;
-pub mod counted;
 pub mod deliver;
 pub mod fwd;
 pub mod layout;

@@ -16,7 +16,9 @@ use super::terminate::{Terminate, TerminateResp};
 use super::{Cmpp, codes, command};
 use crate::cursor::{Reader, Writer};
 use crate::error::DecodeError;
-use crate::protocol::{Cannot, Credentials, Login, Protocol, Refusal, Role, Secret, Version, Welcome};
+use crate::protocol::{
+    Cannot, Credentials, Login, NO_WELCOME, Protocol, Refusal, Role, Secret, Version, Welcome,
+};
 use crate::text::Text;
 
 impl Protocol for Cmpp {
@@ -105,10 +107,13 @@ impl Protocol for Cmpp {
         ConnectResp { status, authenticator, version, foreign }.into()
     }
 
-    fn read_welcome(login: &Pdu, pdu: &Pdu, secret: &Secret) -> Option<Welcome> {
-        let Pdu::ConnectResp(answer) = pdu else { return None };
+    fn read_welcome(login: &Pdu, pdu: &Pdu, secret: &Secret) -> Result<Welcome, &'static str> {
+        let Pdu::ConnectResp(answer) = pdu else { return Err(NO_WELCOME) };
+        if answer.status == 0 && answer.foreign {
+            return Err("its answer has another version's layout, as all that follows would");
+        }
         let authentic = matches!(login, Pdu::Connect(connect) if auth::is_authentic(connect, answer, secret));
-        Some(Welcome { status: answer.status, version: Some(answer.version), authentic })
+        Ok(Welcome { status: answer.status, version: Some(answer.version), authentic })
     }
 
     fn refusal(why: Refusal) -> u32 {
@@ -140,8 +145,9 @@ impl Protocol for Cmpp {
         TerminateResp.into()
     }
 
-    /// The id of the message is 0 here: it could not be read, or nobody looked.
-    fn cannot(command: u32, why: Cannot) -> Option<Pdu> {
+    fn cannot(command: u32, body: &[u8], why: Cannot) -> Option<Pdu> {
+        // what begins with another field has no id yet, or one that nobody looked for
+        let delivered = body.first_chunk().copied().map(u64::from_be_bytes).map(MsgId).unwrap_or_default();
         let msg_id = MsgId::default();
         let result = match why {
             Cannot::Read => codes::BAD_STRUCTURE,
@@ -158,14 +164,12 @@ impl Protocol for Cmpp {
             }
             .into(),
             command::SUBMIT => SubmitResp { msg_id, result }.into(),
-            command::DELIVER => DeliverResp { msg_id, result }.into(),
+            command::DELIVER => DeliverResp { msg_id: delivered, result }.into(),
             command::CANCEL => CancelResp { success: 1, foreign: false }.into(),
             command::FWD => {
                 let result = if why == Cannot::Serve { codes::NOT_FOR_THIS_GATEWAY } else { result };
                 FwdResp { msg_id, pk_total: 1, pk_number: 1, result }.into()
             }
-            // A probe with a body is a sign of life all the same.
-            command::ACTIVE_TEST => return Self::probe_answer(),
             _ => return None,
         })
     }

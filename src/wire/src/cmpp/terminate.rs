@@ -5,16 +5,17 @@ use super::pdu::Body;
 use crate::cursor::{Reader, Writer};
 use crate::error::DecodeError;
 
-/// No more requests follow. It has a header only, in both versions.
+/// No more requests follow. It has a header only, in both versions; a body is passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terminate;
 
-/// The answer, after which the connection is closed. It has a header only, in both versions.
+/// The answer, after which the connection is closed. It has a header only, in both versions; a body is passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TerminateResp;
 
 impl Body for Terminate {
-    fn read(_: Layout, _: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn read(_: Layout, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.skip_rest();
         Ok(Self)
     }
 
@@ -22,7 +23,8 @@ impl Body for Terminate {
 }
 
 impl Body for TerminateResp {
-    fn read(_: Layout, _: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn read(_: Layout, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.skip_rest();
         Ok(Self)
     }
 

@@ -16,15 +16,16 @@ pub enum Event<P: Protocol> {
     /// Client: the server took the login. Server: the login was accepted; then the welcome has status 0 and the
     /// version of the session.
     Up(Welcome),
-    /// The answer to a request of ours; `took` is counted from the first time that it went out.
-    Answered { sequence: P::Sequence, pdu: P::Pdu, took: Duration },
+    /// The answer to a request of ours; `took` is counted from the first time that it went out, and `tries` says how
+    /// often it did.
+    Answered { sequence: P::Sequence, pdu: P::Pdu, took: Duration, tries: u8 },
     /// A request of ours went out as often as it may, and the wait for an answer is over. Its place in the window
     /// is free again. Whether the peer took it is not known.
     Unanswered { sequence: P::Sequence },
     /// The wait for an answer is over; the same bytes go out again, for the `tries`th time.
     Repeated { sequence: P::Sequence, tries: u8 },
     /// A request of the peer; answer it with [`respond`](super::Session::respond). It is given once, unless the peer
-    /// repeats it after as many others as the window holds have been answered: then it cannot be told from a new one.
+    /// repeats it after as many others as [`Limits::inbound`](super::Limits::inbound) have been answered: then it cannot be told from a new one.
     Request { sequence: P::Sequence, pdu: P::Pdu },
     /// The peer did something odd, and the session has dealt with it: to be counted and logged.
     Oddity(Oddity<P::Sequence>),

@@ -35,9 +35,9 @@ pub(super) enum Seen<'a> {
 }
 
 impl<S: Copy + Ord> Inbound<S> {
-    pub(super) fn new(window: u16) -> Self {
+    pub(super) fn new(places: u16) -> Self {
         let (answered, ignored) = (VecDeque::new(), VecDeque::new());
-        Self { known: BTreeMap::new(), answered, ignored, places: usize::from(window) }
+        Self { known: BTreeMap::new(), answered, ignored, places: usize::from(places) }
     }
 
     /// No request is without an answer.

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 /// What a session allows and how long it waits. A time too long for the clock is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Unanswered requests at a time, in each direction.
+    /// Unanswered requests of ours at a time.
     pub window: u16,
+    /// Unanswered requests of the peer at a time; those beyond are refused. So many answers are kept for repeats.
+    pub inbound: u16,
     /// T: the wait for an answer; then the same bytes go out again.
     pub answer: Duration,
     /// N: how often a request goes out in all; 0 is as 1.

@@ -37,7 +37,7 @@ impl<P: Protocol> Session<P> {
         self.send(sequence, &answer);
         self.limits = limits;
         self.window = Window::new(&limits);
-        self.inbound = Inbound::new(limits.window);
+        self.inbound = Inbound::new(limits.inbound);
         self.welcome = Some(Welcome { status: 0, version: Some(version), authentic: true });
         self.go_up();
         Ok(())
@@ -93,15 +93,15 @@ impl<P: Protocol> Session<P> {
     ) -> Option<Event<P>> {
         match &self.state {
             State::LoggingIn { login, secret } => match P::read_welcome(login, pdu, secret) {
-                Some(welcome) if welcome.status == 0 => {
+                Ok(welcome) if welcome.status == 0 => {
                     self.go_up();
                     Some(Event::Up(welcome))
                 }
-                Some(Welcome { status, .. }) => {
+                Ok(Welcome { status, .. }) => {
                     self.end(Down::Refused { status });
                     None
                 }
-                None => self.bad_login("its answer cannot be read"),
+                Err(why) => self.bad_login(why),
             },
             State::AwaitingLogin | State::Deciding { .. } => self.bad_login("an answer comes first"),
             State::Up | State::Ending { .. } => Some(Event::Oddity(Oddity::Stray { sequence, command })),

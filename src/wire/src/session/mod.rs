@@ -209,7 +209,7 @@ impl<P: Protocol> Session<P> {
             input: Frames::new(P::HEADER, P::LONGEST),
             output: ByteQueue::default(),
             window: Window::new(&limits),
-            inbound: Inbound::new(limits.window),
+            inbound: Inbound::new(limits.inbound),
             timers,
             probe: None,
             welcome: None,

@@ -4,8 +4,8 @@ use super::Session;
 use super::event::{Down, Event, Oddity};
 use super::inbound::{Seen, content};
 use super::state::State;
-use super::timers::Timer;
 use crate::error::DecodeError;
+use crate::exchange::MessageId;
 use crate::protocol::{Cannot, Protocol, Role, Version};
 
 /// Why nothing but a login may come.
@@ -13,8 +13,7 @@ const EARLY: &str = "something else comes before it is answered";
 
 /// A frame, read.
 pub(super) struct Received<P: Protocol> {
-    sequence: P::Sequence,
-    command: u32,
+    head: Head<P::Sequence>,
     /// See [`content`].
     content: u64,
     pdu: Result<P::Pdu, DecodeError>,
@@ -23,8 +22,24 @@ pub(super) struct Received<P: Protocol> {
 impl<P: Protocol> Received<P> {
     pub(super) fn read(version: Version, frame: &[u8]) -> Self {
         let (sequence, command) = P::header(frame);
-        Self { sequence, command, content: content(frame), pdu: P::decode(version, frame) }
+        let body = frame.get(P::HEADER as usize..).unwrap_or_default();
+        let length = body.len().min(MessageId::MAX);
+        let mut start = [0; MessageId::MAX];
+        start[..length].copy_from_slice(&body[..length]);
+        let head = Head { sequence, command, start, length };
+        Self { head, content: content(frame), pdu: P::decode(version, frame) }
     }
+}
+
+/// What is needed of a frame to say that it is not served.
+#[derive(Clone, Copy)]
+struct Head<S> {
+    sequence: S,
+    command: u32,
+    /// The first bytes of its body: an id, in some.
+    start: [u8; MessageId::MAX],
+    /// How many of them there are.
+    length: usize,
 }
 
 impl<P: Protocol> Session<P> {
@@ -33,10 +48,11 @@ impl<P: Protocol> Session<P> {
         if self.is_up() {
             self.heard();
         }
-        let Received { sequence, command, content, pdu } = frame;
+        let Received { head, content, pdu } = frame;
+        let Head { sequence, command, .. } = head;
         let pdu = match pdu {
             Ok(pdu) => pdu,
-            Err(error) => return self.malformed(sequence, command, error),
+            Err(error) => return self.malformed(head, error),
         };
         match P::role(&pdu) {
             Role::Login => self.login(sequence, command, pdu),
@@ -45,20 +61,21 @@ impl<P: Protocol> Session<P> {
             Role::ProbeAnswer => self.probe_answer(sequence, command),
             Role::Terminate => self.terminated(sequence),
             Role::TerminateAnswer => self.terminate_answer(sequence, command),
-            Role::Request => self.requested(sequence, command, content, pdu),
+            Role::Request => self.requested(head, content, pdu),
             Role::Answer => self.answer(sequence, command, pdu),
             Role::Unknown => self.unknown(sequence, command),
         }
     }
 
-    fn malformed(&mut self, sequence: P::Sequence, command: u32, error: DecodeError) -> Option<Event<P>> {
+    fn malformed(&mut self, head: Head<P::Sequence>, error: DecodeError) -> Option<Event<P>> {
+        let Head { sequence, command, .. } = head;
         match self.state {
             State::LoggingIn { .. } | State::AwaitingLogin | State::Deciding { .. } => {
-                self.cannot(sequence, command, Cannot::Read);
+                self.cannot(head, Cannot::Read);
                 self.bad_login("what comes before it is answered cannot be read")
             }
             State::Up | State::Ending { .. } => {
-                self.cannot(sequence, command, Cannot::Read);
+                self.cannot(head, Cannot::Read);
                 Some(Event::Oddity(Oddity::Malformed { sequence, command, error }))
             }
             State::Ended { .. } | State::Over => None,
@@ -69,8 +86,6 @@ impl<P: Protocol> Session<P> {
         match self.state {
             State::LoggingIn { .. } | State::AwaitingLogin | State::Deciding { .. } => self.bad_login(EARLY),
             State::Up | State::Ending { .. } => {
-                // Some in the field answer a probe with the same probe.
-                self.settle_probe(sequence);
                 if let Some(answer) = P::probe_answer() {
                     self.send(sequence, &answer);
                 }
@@ -84,8 +99,8 @@ impl<P: Protocol> Session<P> {
         match self.state {
             State::LoggingIn { .. } | State::AwaitingLogin | State::Deciding { .. } => self.bad_login(EARLY),
             State::Up | State::Ending { .. } => {
-                let stray = Event::Oddity(Oddity::Stray { sequence, command });
-                (!self.settle_probe(sequence)).then_some(stray)
+                let ours = self.probe.as_ref().is_some_and(|probe| probe.sequence == sequence);
+                (!ours).then_some(Event::Oddity(Oddity::Stray { sequence, command }))
             }
             State::Ended { .. } | State::Over => None,
         }
@@ -117,13 +132,8 @@ impl<P: Protocol> Session<P> {
         }
     }
 
-    fn requested(
-        &mut self,
-        sequence: P::Sequence,
-        command: u32,
-        content: u64,
-        pdu: P::Pdu,
-    ) -> Option<Event<P>> {
+    fn requested(&mut self, head: Head<P::Sequence>, content: u64, pdu: P::Pdu) -> Option<Event<P>> {
+        let sequence = head.sequence;
         match self.state {
             State::LoggingIn { .. } | State::AwaitingLogin | State::Deciding { .. } => {
                 return self.bad_login(EARLY);
@@ -138,11 +148,11 @@ impl<P: Protocol> Session<P> {
                 Oddity::RequestRepeated { sequence }
             }
             Seen::Reused => {
-                self.cannot(sequence, command, Cannot::Sequence);
+                self.cannot(head, Cannot::Sequence);
                 Oddity::SequenceReused { sequence }
             }
             Seen::Excess => {
-                self.cannot(sequence, command, Cannot::Window);
+                self.cannot(head, Cannot::Window);
                 Oddity::WindowExceeded { sequence }
             }
         };
@@ -153,9 +163,9 @@ impl<P: Protocol> Session<P> {
         match self.state {
             State::LoggingIn { .. } | State::AwaitingLogin | State::Deciding { .. } => self.bad_login(EARLY),
             State::Up | State::Ending { .. } => Some(match self.window.take(sequence) {
-                Some(sent) => {
+                Some((sent, tries)) => {
                     let took = self.now.instant.saturating_duration_since(sent);
-                    Event::Answered { sequence, pdu, took }
+                    Event::Answered { sequence, pdu, took, tries }
                 }
                 None => Event::Oddity(Oddity::Stray { sequence, command }),
             }),
@@ -175,18 +185,9 @@ impl<P: Protocol> Session<P> {
         }
     }
 
-    /// Whether `sequence` is that of our probe; then it is answered.
-    fn settle_probe(&mut self, sequence: P::Sequence) -> bool {
-        let settled = self.probe.take_if(|probe| probe.sequence == sequence).is_some();
-        if settled {
-            self.timers.set(Timer::Probe, None);
-        }
-        settled
-    }
-
-    fn cannot(&mut self, sequence: P::Sequence, command: u32, why: Cannot) {
-        if let Some(answer) = P::cannot(command, why) {
-            self.send(sequence, &answer);
+    fn cannot(&mut self, head: Head<P::Sequence>, why: Cannot) {
+        if let Some(answer) = P::cannot(head.command, &head.start[..head.length], why) {
+            self.send(head.sequence, &answer);
         }
     }
 }

@@ -8,10 +8,12 @@ use super::timers::Timer;
 use super::window::Expired;
 use crate::protocol::Protocol;
 
-/// A probe of ours without an answer.
+/// The last probe of ours.
 pub(super) struct Probe<S> {
     pub(super) sequence: S,
     tries: u8,
+    /// The peer is there: it has answered, or sent something else.
+    settled: bool,
 }
 
 impl<P: Protocol> Session<P> {
@@ -19,6 +21,10 @@ impl<P: Protocol> Session<P> {
     pub(super) fn heard(&mut self) {
         let idle = self.limits.idle.and_then(|idle| after(self.now.instant, idle));
         self.timers.set(Timer::Idle, idle);
+        if let Some(probe) = &mut self.probe {
+            probe.settled = true;
+            self.timers.set(Timer::Probe, None);
+        }
         self.active();
     }
 
@@ -31,10 +37,10 @@ impl<P: Protocol> Session<P> {
     pub(super) fn fired(&mut self, timer: Timer) {
         match timer {
             Timer::Login => self.end(Down::LoginTimeout),
-            // One probe at a time; its answer starts the timer again.
-            Timer::Idle if self.probe.is_some() => {}
+            // One probe at a time; what settles it starts the timer again.
+            Timer::Idle if self.probe.as_ref().is_some_and(|probe| !probe.settled) => {}
             Timer::Idle => {
-                self.probe = Some(Probe { sequence: self.reserve(self.now), tries: 0 });
+                self.probe = Some(Probe { sequence: self.reserve(self.now), tries: 0, settled: false });
                 self.send_probe();
             }
             Timer::Probe => self.send_probe(),

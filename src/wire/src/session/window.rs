@@ -69,10 +69,10 @@ impl<S: Copy + Eq> Window<S> {
         });
     }
 
-    /// Forgets the request and says when it went out for the first time; `None` if there is none.
-    pub(super) fn take(&mut self, sequence: S) -> Option<Instant> {
+    /// Forgets the request and says when it went out for the first time, and how often; `None` if there is none.
+    pub(super) fn take(&mut self, sequence: S) -> Option<(Instant, u8)> {
         let place = self.waiting.iter().position(|waiting| waiting.sequence == sequence)?;
-        self.waiting.remove(place).map(|waiting| waiting.first_sent)
+        self.waiting.remove(place).map(|waiting| (waiting.first_sent, waiting.tries))
     }
 
     /// One request whose deadline is over.

@@ -17,9 +17,27 @@ pub const USER_UNREACHABLE: u8 = 25;
 /// Not in the standard; gateways send it for "too fast".
 pub const FLOW_CONTROL: u8 = 88;
 
-/// What `code` says in an answer to a login or a submit.
+/// What `code` says in an answer to a submit. A node that is busy and a queue that is full are the nearest that the
+/// standard has to "too fast". What is wrong with the login, its address or the node (1, 2, 4, 57, 93) is not the
+/// message's fault: later. So is a sequence that was used (9): the next attempt has another.
 #[must_use]
 pub fn meaning(code: u32) -> Meaning {
+    let explained = explained(code);
+    let disposition = match code {
+        11 | 33 => SlowDown,
+        1 | 2 | 4 | 9 | 57 | 93 => Later,
+        _ => explained.disposition,
+    };
+    Meaning { disposition, ..explained }
+}
+
+/// What `code` says in an answer to a login: what is wrong with the login is for somebody to mend.
+#[must_use]
+pub fn login_meaning(code: u32) -> Meaning {
+    explained(code)
+}
+
+fn explained(code: u32) -> Meaning {
     let known = TABLE.iter().find(|(listed, ..)| u32::from(*listed) == code);
     match (known, code) {
         (Some(&(_, disposition, chinese, english)), _) => Meaning { disposition, chinese, english },
@@ -37,7 +55,7 @@ pub fn meaning(code: u32) -> Meaning {
     }
 }
 
-/// By code: those of SGIP 1.2, those that 1.3 adds, and those seen in the field (from 51). 33 is "too fast" in 1.3 and
+/// By code, with what it makes of a login: those of SGIP 1.2, those that 1.3 adds, and those seen in the field (from 51). 33 is "too fast" in 1.3 and
 /// "queue full" in 1.2, 34 only in 1.3; both pass.
 #[rustfmt::skip]
 const TABLE: &[(u8, Disposition, &str, &str)] = &[
@@ -87,11 +105,20 @@ mod tests {
     }
 
     #[test]
-    fn codes_that_pass_are_tried_again_and_the_rest_is_final() {
-        assert_eq!(meaning(0).disposition, Accepted);
-        assert_eq!(meaning(88).disposition, SlowDown);
-        let later = (0..=300).filter(|&code| meaning(code).disposition == Later);
+    fn a_submit_waits_for_what_passes_or_is_no_fault_of_its_own_and_the_rest_is_final() {
+        let codes = |disposition| -> Vec<u32> {
+            (0..=300).filter(|&code| meaning(code).disposition == disposition).collect()
+        };
+        assert_eq!(codes(Accepted), [0]);
+        assert_eq!(codes(SlowDown), [11, 33, 88]);
+        assert_eq!(codes(Later), [1, 2, 3, 4, 9, 21, 32, 34, 54, 57, 93]);
+    }
+
+    #[test]
+    fn a_login_waits_for_what_passes_and_the_rest_is_final() {
+        let later = (0..=300).filter(|&code| login_meaning(code).disposition == Later);
         assert_eq!(later.collect::<Vec<_>>(), [3, 11, 21, 32, 33, 34, 54]);
+        assert_eq!([0, 1, 57].map(|code| login_meaning(code).disposition), [Accepted, Final, Final]);
     }
 
     #[test]

@@ -55,8 +55,11 @@ impl<const N: usize> Field for Text<N> {
     }
 }
 
-/// The reserve at the end of a body.
+/// The reserve at the end of a body; there are senders that leave it out.
 pub(super) fn reserve(reader: &mut Reader<'_>) -> Result<Text<RESERVE>, DecodeError> {
+    if reader.remaining() == 0 {
+        return Ok(Text::EMPTY);
+    }
     let reserve = reader.text("Reserve")?;
     skip_second_reserve(reader)?;
     Ok(reserve)
@@ -68,14 +71,6 @@ pub(super) fn skip_second_reserve(reader: &mut Reader<'_>) -> Result<(), DecodeE
         reader.slice("Reserve", RESERVE)?;
     }
     Ok(())
-}
-
-/// As much of `text` as the other field holds.
-pub(super) fn fit<const FROM: usize, const TO: usize>(text: &Text<FROM>) -> Text<TO> {
-    let mut bytes = [0; TO];
-    let length = text.as_bytes().len().min(TO);
-    bytes[..length].copy_from_slice(&text.as_bytes()[..length]);
-    Text::from_field(bytes)
 }
 
 /// Defines a PDU whose body is a row of fields of fixed width and a reserve: the struct, and its reading and writing

@@ -1,10 +1,10 @@
 //! What gateways and carriers need of SGIP: its PDUs as the three protocols' common words, and back.
 
 use domain::event::ReportState;
-use domain::{Disposition, Meaning, Stamp};
+use domain::text::header;
+use domain::{Disposition, Meaning, Number, Stamp};
 
 use super::deliver::Deliver;
-use super::field::fit;
 use super::pdu::Pdu;
 use super::private::{Content, UserNumber};
 use super::protocol::narrow;
@@ -15,7 +15,7 @@ use super::submit::{self, Submit};
 use super::userrpt::UserRpt;
 use super::{Sgip, codes};
 use crate::error::DecodeError;
-use crate::exchange::{self, Answer, Incoming, MessageId, Mo, Profile};
+use crate::exchange::{self, Answer, Incoming, MessageId, Mo, Profile, ReportWish};
 use crate::protocol::Messages;
 use crate::text::Text;
 
@@ -25,17 +25,21 @@ impl Messages for Sgip {
             sp_number: submit.source,
             charge_number: sp_pays(),
             users: submit.destinations.iter().map(with_country_code).collect(),
-            corp_id: fit(&profile.enterprise),
+            corp_id: Text::cut(profile.enterprise.as_bytes()),
             service_type: profile.service,
             fee_type: decimal(&profile.fee_type).unwrap_or(FREE),
-            fee_value: or_zero(profile.fee_code),
-            given_value: or_zero(Text::EMPTY),
+            fee_value: profile.fee_code.or(b"0"),
+            given_value: Text::cut(b"0"),
             agent_flag: RECEIVABLE,
             more_late_to_mt: NOT_AFTER_MO,
             priority: submit.priority.min(9),
-            expire_time: fit(&submit.valid_until),
+            expire_time: Text::cut(submit.valid_until.as_bytes()),
             schedule_time: Text::EMPTY,
-            report_flag: if submit.report { submit::REPORT_ALWAYS } else { submit::REPORT_NEVER },
+            report_flag: match submit.report {
+                ReportWish::Never => submit::REPORT_NEVER,
+                ReportWish::OnFailure => submit::REPORT_ON_FAILURE,
+                ReportWish::Always => submit::REPORT_ALWAYS,
+            },
             tp_pid: 0,
             tp_udhi: u8::from(submit.header),
             coding: submit.coding,
@@ -57,9 +61,13 @@ impl Messages for Sgip {
             part,
             parts,
             content: submit.content.0.clone(),
-            report: matches!(submit.report_flag, submit::REPORT_ALWAYS | submit::REPORT_ON_FAILURE),
+            report: match submit.report_flag {
+                submit::REPORT_ALWAYS => ReportWish::Always,
+                submit::REPORT_ON_FAILURE => ReportWish::OnFailure,
+                _ => ReportWish::Never,
+            },
             priority: submit.priority,
-            valid_until: fit(&submit.expire_time),
+            valid_until: Text::cut(submit.expire_time.as_bytes()),
         })
     }
 
@@ -72,24 +80,24 @@ impl Messages for Sgip {
         Some(Answer { code: u32::from(resp.result), id: Some(sequence.into()) })
     }
 
-    fn deliver(incoming: &Incoming, _: Stamp) -> Pdu {
-        match incoming {
+    fn deliver(incoming: &Incoming, _: Stamp) -> Option<Pdu> {
+        Some(match incoming {
             Incoming::Report(report) => Pdu::Report(Report {
                 submit_sequence: report.about.into(),
                 report_type: 0,
-                user: UserNumber(fit(&report.destination)),
+                user: UserNumber(Text::cut(report.destination.as_bytes())),
                 state: state(report.state),
                 error: decimal(&report.error).unwrap_or(0),
                 reserve: Text::EMPTY,
             }),
             Incoming::Mo(mo) => Pdu::Deliver(Deliver {
-                user: UserNumber(fit(&mo.source)),
+                user: UserNumber(Text::cut(mo.source.as_bytes())),
                 sp_number: mo.destination,
                 tp_pid: 0,
                 tp_udhi: u8::from(mo.header),
                 coding: mo.coding,
                 content: Content(mo.content.clone()),
-                reserve: fit(&mo.link_id),
+                reserve: Text::cut(mo.link_id.as_bytes()),
             }),
             Incoming::UserState { user, condition } => Pdu::UserRpt(UserRpt {
                 sp_number: Text::EMPTY,
@@ -97,20 +105,22 @@ impl Messages for Sgip {
                 condition: *condition,
                 reserve: Text::EMPTY,
             }),
-        }
+        })
     }
 
     fn read_deliver(sequence: Sequence, pdu: &Pdu) -> Option<Result<Incoming, DecodeError>> {
         Some(Ok(match pdu {
-            Pdu::Report(report) => Incoming::Report(read_report(sequence, report)),
+            Pdu::Report(report) | Pdu::ReportAsDeliver(report) => {
+                Incoming::Report(read_report(sequence, report))
+            }
             Pdu::Deliver(deliver) => Incoming::Mo(Mo {
                 id: sequence.into(),
-                source: fit(&deliver.user.0),
+                source: Text::cut(deliver.user.0.as_bytes()),
                 destination: deliver.sp_number,
                 coding: deliver.coding,
                 header: deliver.tp_udhi != 0,
                 content: deliver.content.0.clone(),
-                link_id: fit(&deliver.reserve),
+                link_id: Text::cut(deliver.reserve.as_bytes()),
             }),
             Pdu::UserRpt(userrpt) => {
                 Incoming::UserState { user: userrpt.user.0, condition: userrpt.condition }
@@ -139,6 +149,10 @@ impl Messages for Sgip {
 
     fn busy() -> u32 {
         u32::from(codes::FLOW_CONTROL)
+    }
+
+    fn is_repeat(code: u32) -> bool {
+        code == u32::from(codes::SEQUENCE)
     }
 
     fn meaning(code: u32) -> Meaning {
@@ -186,18 +200,11 @@ fn sp_pays() -> UserNumber {
 
 /// A Chinese mobile number gets its 86; anything else goes as it is.
 fn with_country_code(number: &Text<21>) -> UserNumber {
-    let digits = number.as_bytes();
-    if digits.len() != 11 || digits[0] != b'1' {
-        return UserNumber(*number);
-    }
-    let mut field = [0; 21];
-    field[..2].copy_from_slice(b"86");
-    field[2..13].copy_from_slice(digits);
-    UserNumber(Text::from_field(field))
-}
-
-fn or_zero(fen: Text<6>) -> Text<6> {
-    if fen.is_empty() { Text::from_field(*b"0\0\0\0\0\0") } else { fen }
+    let number = match number.to_text().parse::<Number>() {
+        Ok(number) => Text::cut(number.international().as_bytes()),
+        Err(_) => *number,
+    };
+    UserNumber(number)
 }
 
 fn decimal<const N: usize>(text: &Text<N>) -> Option<u8> {
@@ -206,19 +213,7 @@ fn decimal<const N: usize>(text: &Text<N>) -> Option<u8> {
 
 /// Part and parts out of the user data header, SGIP's only place for them.
 fn part_of(content: &[u8]) -> (u8, u8) {
-    let Some((&length, rest)) = content.split_first() else { return WHOLE };
-    let mut elements = &rest[..rest.len().min(usize::from(length))];
-    while let [kind, size, rest @ ..] = elements {
-        let Some((data, next)) = rest.split_at_checked(usize::from(*size)) else { return WHOLE };
-        match (kind, data) {
-            // Concatenation with a reference of 8 bits, and of 16.
-            (0, &[_, parts, part]) | (8, &[_, _, parts, part]) if part >= 1 && part <= parts => {
-                return (part, parts);
-            }
-            _ => elements = next,
-        }
-    }
-    WHOLE
+    header::read(content).part.map_or(WHOLE, |part| (part.part(), part.parts()))
 }
 
 fn read_report(sequence: Sequence, report: &Report) -> exchange::Report {
@@ -234,7 +229,7 @@ fn read_report(sequence: Sequence, report: &Report) -> exchange::Report {
         },
         word,
         error,
-        destination: fit(&report.user.0),
+        destination: Text::cut(report.user.0.as_bytes()),
         source: Text::EMPTY,
         submitted: Text::EMPTY,
         done: Text::EMPTY,

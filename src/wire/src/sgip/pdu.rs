@@ -16,7 +16,7 @@ use super::command::{
 use super::deliver::Deliver;
 use super::field::Field;
 use super::private::Content;
-use super::report::Report;
+use super::report::{self, Report};
 use super::resp::Resp;
 use super::routing::Routing;
 use super::sequence::Sequence;
@@ -42,6 +42,8 @@ pub enum Pdu {
     Deliver(Deliver),
     DeliverResp(Resp),
     Report(Report),
+    /// A report that comes as a `DELIVER`, as one gateway of the field sends it; it is answered as one.
+    ReportAsDeliver(Report),
     ReportResp(Resp),
     UserRpt(UserRpt),
     UserRptResp(Resp),
@@ -65,7 +67,7 @@ impl Pdu {
             Self::UnbindResp(_) => UNBIND_RESP,
             Self::Submit(_) => SUBMIT,
             Self::SubmitResp(_) => SUBMIT_RESP,
-            Self::Deliver(_) => DELIVER,
+            Self::Deliver(_) | Self::ReportAsDeliver(_) => DELIVER,
             Self::DeliverResp(_) => DELIVER_RESP,
             Self::Report(_) => REPORT,
             Self::ReportResp(_) => REPORT_RESP,
@@ -124,6 +126,8 @@ impl Pdu {
             UNBIND_RESP => UnbindResp::read(reader).map(Self::UnbindResp),
             SUBMIT => Submit::read(reader).map(Self::Submit),
             SUBMIT_RESP => Resp::read(reader).map(Self::SubmitResp),
+            // shorter than any message of a user
+            DELIVER if reader.remaining() == report::SIZE => Report::read(reader).map(Self::ReportAsDeliver),
             DELIVER => Deliver::read(reader).map(Self::Deliver),
             DELIVER_RESP => Resp::read(reader).map(Self::DeliverResp),
             REPORT => Report::read(reader).map(Self::Report),
@@ -147,7 +151,7 @@ impl Pdu {
             Self::Bind(bind) => bind.write(writer),
             Self::Submit(submit) => submit.write(writer),
             Self::Deliver(deliver) => deliver.write(writer),
-            Self::Report(report) => report.write(writer),
+            Self::Report(report) | Self::ReportAsDeliver(report) => report.write(writer),
             Self::UserRpt(userrpt) => userrpt.write(writer),
             Self::Trace(trace) => trace.write(writer),
             Self::TraceResp(resp) => resp.write(writer),

@@ -12,7 +12,9 @@ use super::unbind::{Unbind, UnbindResp};
 use super::{Sgip, VERSION};
 use crate::cursor::Reader;
 use crate::error::DecodeError;
-use crate::protocol::{Cannot, Credentials, Login, Protocol, Refusal, Role, Secret, Version, Welcome};
+use crate::protocol::{
+    Cannot, Credentials, Login, NO_WELCOME, Protocol, Refusal, Role, Secret, Version, Welcome,
+};
 use crate::text::Text;
 
 impl Protocol for Sgip {
@@ -47,9 +49,12 @@ impl Protocol for Sgip {
             Pdu::BindResp(_) => Role::LoginAnswer,
             Pdu::Unbind(_) => Role::Terminate,
             Pdu::UnbindResp(_) => Role::TerminateAnswer,
-            Pdu::Submit(_) | Pdu::Deliver(_) | Pdu::Report(_) | Pdu::UserRpt(_) | Pdu::Trace(_) => {
-                Role::Request
-            }
+            Pdu::Submit(_)
+            | Pdu::Deliver(_)
+            | Pdu::Report(_)
+            | Pdu::ReportAsDeliver(_)
+            | Pdu::UserRpt(_)
+            | Pdu::Trace(_) => Role::Request,
             Pdu::SubmitResp(_)
             | Pdu::DeliverResp(_)
             | Pdu::ReportResp(_)
@@ -85,9 +90,9 @@ impl Protocol for Sgip {
         Pdu::BindResp(Resp::new(narrow(status)))
     }
 
-    fn read_welcome(_: &Pdu, pdu: &Pdu, _: &Secret) -> Option<Welcome> {
-        let Pdu::BindResp(resp) = pdu else { return None };
-        Some(Welcome { status: u32::from(resp.result), version: None, authentic: true })
+    fn read_welcome(_: &Pdu, pdu: &Pdu, _: &Secret) -> Result<Welcome, &'static str> {
+        let Pdu::BindResp(resp) = pdu else { return Err(NO_WELCOME) };
+        Ok(Welcome { status: u32::from(resp.result), version: None, authentic: true })
     }
 
     fn refusal(why: Refusal) -> u32 {
@@ -101,7 +106,7 @@ impl Protocol for Sgip {
     }
 
     fn login_meaning(status: u32) -> Meaning {
-        codes::meaning(status)
+        codes::login_meaning(status)
     }
 
     fn probe() -> Option<Pdu> {
@@ -120,7 +125,7 @@ impl Protocol for Sgip {
         Pdu::UnbindResp(UnbindResp)
     }
 
-    fn cannot(command: u32, why: Cannot) -> Option<Pdu> {
+    fn cannot(command: u32, _: &[u8], why: Cannot) -> Option<Pdu> {
         let result = match why {
             Cannot::Read => codes::FORMAT,
             Cannot::Serve => codes::COMMAND,

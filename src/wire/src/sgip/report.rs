@@ -11,6 +11,9 @@ pub const WAITING: u8 = 1;
 /// `State`: failed; `ErrorCode` says why.
 pub const FAILED: u8 = 2;
 
+/// The body, in bytes.
+pub(super) const SIZE: usize = 44;
+
 body! {
     /// `REPORT`, 64 bytes with the header. A submit to several users gets one for each, told apart by the number.
     ///

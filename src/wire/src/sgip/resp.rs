@@ -26,9 +26,7 @@ impl Resp {
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let result = reader.u8("Result")?;
-        let reserve = if reader.remaining() == 0 { Text::EMPTY } else { reserve(reader)? };
-        Ok(Self { result, reserve })
+        Ok(Self { result: reader.u8("Result")?, reserve: reserve(reader)? })
     }
 
     pub(super) fn write(&self, writer: &mut Writer<'_>) {

@@ -1,6 +1,6 @@
 //! `TRACE`: which way a submit has gone.
 
-use super::field::{RESERVE, body, fit, skip_second_reserve};
+use super::field::{RESERVE, body, skip_second_reserve};
 use super::private::UserNumber;
 use super::sequence::Sequence;
 use crate::cursor::{Reader, Writer};
@@ -99,5 +99,5 @@ impl Hop {
 }
 
 fn read_time(reader: &mut Reader<'_>, name: &'static str, long: bool) -> Result<Text<16>, DecodeError> {
-    if long { reader.text(name) } else { reader.text::<12>(name).map(|time| fit(&time)) }
+    if long { reader.text(name) } else { reader.text::<12>(name).map(|time| Text::cut(time.as_bytes())) }
 }

@@ -22,7 +22,7 @@ pub struct UnbindResp;
 
 impl UnbindResp {
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        reader.slice("body", reader.remaining())?;
+        reader.skip_rest();
         Ok(Self)
     }
 }

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use crate::counted::Counted;
 use crate::cursor::{Reader, Writer};
 use crate::error::DecodeError;
 use crate::smgp::msg_id::MsgId;
-use crate::smgp::submit::{read_content, write_content};
 use crate::smgp::tlv::Tlvs;
 use crate::text::Text;
 
@@ -26,8 +26,6 @@ pub const REPORT: u8 = 1;
 /// | MsgContent | L     |                                                                           |
 /// | Reserve    | 8     |                                                                           |
 /// | TLVs       |       | optional, in any order                                                    |
-///
-/// Content beyond 255 bytes has no place in it and is not written.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Deliver {
     pub msg_id: MsgId,
@@ -36,7 +34,7 @@ pub struct Deliver {
     pub recv_time: Text<14>,
     pub src_term_id: Text<21>,
     pub dest_term_id: Text<21>,
-    pub msg_content: Vec<u8>,
+    pub msg_content: Counted<u8>,
     pub reserve: [u8; 8],
     pub tlvs: Tlvs,
 }
@@ -50,7 +48,7 @@ impl Deliver {
             recv_time: body.text("RecvTime")?,
             src_term_id: body.text("SrcTermID")?,
             dest_term_id: body.text("DestTermID")?,
-            msg_content: read_content(body)?,
+            msg_content: Counted::read(body, "MsgContent")?,
             reserve: body.array("Reserve")?,
             tlvs: Tlvs::read(body)?,
         })
@@ -63,7 +61,7 @@ impl Deliver {
         out.text(&self.recv_time);
         out.text(&self.src_term_id);
         out.text(&self.dest_term_id);
-        write_content(&self.msg_content, out);
+        self.msg_content.write(out);
         out.bytes(&self.reserve);
         self.tlvs.write(out);
     }

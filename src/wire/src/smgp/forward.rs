@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use crate::counted::Counted;
 use crate::cursor::{Reader, Writer};
 use crate::error::DecodeError;
 use crate::smgp::msg_id::MsgId;
-use crate::smgp::submit::{read_content, write_content};
 use crate::smgp::tlv::Tlvs;
 use crate::text::Text;
 
@@ -45,7 +45,7 @@ pub struct Forward {
     pub src_term_id: Text<21>,
     pub dest_term_id: Text<21>,
     pub charge_term_id: Text<21>,
-    pub msg_content: Vec<u8>,
+    pub msg_content: Counted<u8>,
     pub reserve: [u8; 8],
     pub tlvs: Tlvs,
 }
@@ -70,7 +70,7 @@ impl Forward {
             src_term_id: body.text("SrcTermID")?,
             dest_term_id: body.text("DestTermID")?,
             charge_term_id: body.text("ChargeTermID")?,
-            msg_content: read_content(body)?,
+            msg_content: Counted::read(body, "MsgContent")?,
             reserve: body.array("Reserve")?,
             tlvs: Tlvs::read(body)?,
         })
@@ -94,7 +94,7 @@ impl Forward {
         out.text(&self.src_term_id);
         out.text(&self.dest_term_id);
         out.text(&self.charge_term_id);
-        write_content(&self.msg_content, out);
+        self.msg_content.write(out);
         out.bytes(&self.reserve);
         self.tlvs.write(out);
     }

@@ -3,10 +3,10 @@
 use domain::event::ReportState;
 use domain::{Meaning, Stamp};
 
+use crate::counted::Counted;
 use crate::error::DecodeError;
 use crate::exchange::{Answer, Incoming, MessageId, Mo, Profile, Report, Submit};
 use crate::protocol::Messages;
-use crate::smgp::active_test::ActiveTest;
 use crate::smgp::deliver::{Deliver, DeliverResp, REPORT};
 use crate::smgp::msg_id::MsgId;
 use crate::smgp::pdu::Pdu;
@@ -20,11 +20,11 @@ impl Messages for Smgp {
     fn submit(submit: &Submit, profile: &Profile) -> Pdu {
         Pdu::Submit(SubmitPdu {
             msg_type: MT,
-            need_report: submit.report.into(),
+            need_report: submit.report.flag(),
             priority: to_priority(submit.priority),
             service_id: profile.service,
-            fee_type: or(profile.fee_type, *b"00"),
-            fee_code: or(profile.fee_code, *b"000000"),
+            fee_type: profile.fee_type.or(b"00"),
+            fee_code: profile.fee_code.or(b"000000"),
             fixed_fee: Text::from_field(*b"000000"),
             msg_format: submit.coding,
             valid_time: submit.valid_until,
@@ -32,7 +32,7 @@ impl Messages for Smgp {
             src_term_id: submit.source,
             charge_term_id: Text::EMPTY,
             dest_term_ids: submit.destinations.clone(),
-            msg_content: submit.content.clone(),
+            msg_content: Counted::cut(submit.content.iter().copied()),
             reserve: [0; 8],
             tlvs: submit_tlvs(submit, profile),
         })
@@ -49,8 +49,8 @@ impl Messages for Smgp {
             header: has_header(&submit.tlvs),
             part: count(tlv::PK_NUMBER),
             parts: count(tlv::PK_TOTAL),
-            content: submit.msg_content.clone(),
-            report: submit.need_report == 1,
+            content: submit.msg_content.to_vec(),
+            report: (submit.need_report == 1).into(),
             priority: from_priority(submit.priority),
             valid_until: submit.valid_time,
         })
@@ -67,12 +67,11 @@ impl Messages for Smgp {
         Some(Answer { code: answer.status, id })
     }
 
-    /// SMGP cannot tell [`Incoming::UserState`]; it becomes an `ACTIVE_TEST`, which says nothing.
-    fn deliver(incoming: &Incoming, stamp: Stamp) -> Pdu {
+    fn deliver(incoming: &Incoming, stamp: Stamp) -> Option<Pdu> {
         match incoming {
-            Incoming::Report(report) => Pdu::Deliver(deliver_report(report, stamp)),
-            Incoming::Mo(mo) => Pdu::Deliver(deliver_mo(mo, stamp)),
-            Incoming::UserState { .. } => Pdu::ActiveTest(ActiveTest),
+            Incoming::Report(report) => Some(Pdu::Deliver(deliver_report(report, stamp))),
+            Incoming::Mo(mo) => Some(Pdu::Deliver(deliver_mo(mo, stamp))),
+            Incoming::UserState { .. } => None,
         }
     }
 
@@ -106,6 +105,10 @@ impl Messages for Smgp {
         codes::BUSY
     }
 
+    fn is_repeat(code: u32) -> bool {
+        code == codes::SEQUENCE
+    }
+
     fn meaning(code: u32) -> Meaning {
         codes::meaning(code)
     }
@@ -118,10 +121,6 @@ impl Messages for Smgp {
         let (stat, err) = codes::report_words(state);
         (Text::cut(stat.as_bytes()), Text::cut(err.as_bytes()))
     }
-}
-
-fn or<const N: usize>(text: Text<N>, otherwise: [u8; N]) -> Text<N> {
-    if text.is_empty() { Text::from_field(otherwise) } else { text }
 }
 
 /// 0 to 9 as 0 to 3.
@@ -176,7 +175,7 @@ fn deliver_report(report: &Report, stamp: Stamp) -> Deliver {
         recv_time: recv_time(stamp),
         src_term_id: Text::cut(report.destination.as_bytes()),
         dest_term_id: report.source,
-        msg_content: receipt.write(),
+        msg_content: Counted::cut(receipt.write()),
         reserve: [0; 8],
         tlvs: Tlvs::default(),
     }
@@ -197,7 +196,7 @@ fn deliver_mo(mo: &Mo, stamp: Stamp) -> Deliver {
         recv_time: recv_time(stamp),
         src_term_id: Text::cut(mo.source.as_bytes()),
         dest_term_id: mo.destination,
-        msg_content: mo.content.clone(),
+        msg_content: Counted::cut(mo.content.iter().copied()),
         reserve: [0; 8],
         tlvs,
     }
@@ -225,7 +224,7 @@ fn read_mo(deliver: &Deliver) -> Mo {
         destination: deliver.dest_term_id,
         coding: deliver.msg_format,
         header: has_header(&deliver.tlvs),
-        content: deliver.msg_content.clone(),
+        content: deliver.msg_content.to_vec(),
         link_id: deliver.tlvs.text(tlv::LINK_ID).unwrap_or_default(),
     }
 }

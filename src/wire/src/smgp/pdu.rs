@@ -80,6 +80,9 @@ impl Pdu {
             command::QUERY_RESP => Self::QueryResp(QueryResp::read(&mut body)?),
             _ => Self::Unknown { command, body: body.slice("body", body.remaining())?.to_vec() },
         };
+        if pdu.is_bare() {
+            body.skip_rest();
+        }
         body.finish()?;
         Ok(pdu)
     }
@@ -99,6 +102,11 @@ impl Pdu {
             Self::ActiveTest(_) | Self::ActiveTestResp(_) | Self::Exit(_) | Self::ExitResp(_) => {}
             Self::Unknown { body, .. } => out.bytes(body),
         }
+    }
+
+    /// Has no body; one that comes all the same is passed over.
+    fn is_bare(&self) -> bool {
+        matches!(self, Self::ActiveTest(_) | Self::ActiveTestResp(_) | Self::Exit(_) | Self::ExitResp(_))
     }
 }
 

@@ -4,7 +4,9 @@ use domain::{Meaning, Stamp};
 
 use crate::cursor::{Reader, Writer};
 use crate::error::DecodeError;
-use crate::protocol::{Cannot, Credentials, Login, Protocol, Refusal, Role, Secret, Version, Welcome};
+use crate::protocol::{
+    Cannot, Credentials, Login, NO_WELCOME, Protocol, Refusal, Role, Secret, Version, Welcome,
+};
 use crate::smgp::active_test::{ActiveTest, ActiveTestResp};
 use crate::smgp::auth::Authenticator;
 use crate::smgp::deliver::DeliverResp;
@@ -107,11 +109,11 @@ impl Protocol for Smgp {
         Pdu::LoginResp(LoginResp { status, authenticator, version })
     }
 
-    fn read_welcome(login: &Pdu, pdu: &Pdu, secret: &Secret) -> Option<Welcome> {
-        let Pdu::LoginResp(answer) = pdu else { return None };
+    fn read_welcome(login: &Pdu, pdu: &Pdu, secret: &Secret) -> Result<Welcome, &'static str> {
+        let Pdu::LoginResp(answer) = pdu else { return Err(NO_WELCOME) };
         let authentic = matches!(login, Pdu::Login(login)
             if Authenticator::server(answer.status, login.authenticator, secret) == answer.authenticator);
-        Some(Welcome { status: answer.status, version: Some(answer.version), authentic })
+        Ok(Welcome { status: answer.status, version: Some(answer.version), authentic })
     }
 
     /// The standard has no code for a mode or a second login: the first is refused like a wrong name, as the field
@@ -146,21 +148,23 @@ impl Protocol for Smgp {
         Pdu::ExitResp(ExitResp)
     }
 
-    fn cannot(command: u32, why: Cannot) -> Option<Pdu> {
+    fn cannot(command: u32, body: &[u8], why: Cannot) -> Option<Pdu> {
         let status = match why {
             Cannot::Read => codes::STRUCTURE,
             Cannot::Serve => codes::REQUEST_ID,
             Cannot::Sequence => codes::SEQUENCE,
             Cannot::Window => codes::BUSY,
         };
-        let msg_id = MsgId::NONE;
+        let delivered = body.first_chunk().copied().map_or(MsgId::NONE, MsgId);
         match command {
             command::LOGIN => {
                 Some(Pdu::LoginResp(LoginResp { status, authenticator: Authenticator::EMPTY, version: V3_0 }))
             }
-            command::SUBMIT => Some(Pdu::SubmitResp(SubmitResp { msg_id, status })),
-            command::DELIVER => Some(Pdu::DeliverResp(DeliverResp { msg_id, status })),
-            command::FORWARD => Some(Pdu::ForwardResp(ForwardResp { msg_id, status, tlvs: Tlvs::default() })),
+            command::SUBMIT => Some(Pdu::SubmitResp(SubmitResp { msg_id: MsgId::NONE, status })),
+            command::DELIVER => Some(Pdu::DeliverResp(DeliverResp { msg_id: delivered, status })),
+            command::FORWARD => {
+                Some(Pdu::ForwardResp(ForwardResp { msg_id: delivered, status, tlvs: Tlvs::default() }))
+            }
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::counted::Counted;
 use crate::cursor::{Reader, Writer};
 use crate::error::DecodeError;
 use crate::protocol::Version;
@@ -37,7 +38,7 @@ pub const MT: u8 = 6;
 /// | Reserve         | 8      |                                                                     |
 /// | TLVs            |        | optional, in any order                                              |
 ///
-/// Destinations beyond [`MOST_DESTINATIONS`] and content beyond 255 bytes have no place in it and are not written.
+/// Destinations beyond [`MOST_DESTINATIONS`] have no place in it and are not written.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Submit {
     pub msg_type: u8,
@@ -54,7 +55,7 @@ pub struct Submit {
     pub src_term_id: Text<21>,
     pub charge_term_id: Text<21>,
     pub dest_term_ids: Vec<Text<21>>,
-    pub msg_content: Vec<u8>,
+    pub msg_content: Counted<u8>,
     pub reserve: [u8; 8],
     pub tlvs: Tlvs,
 }
@@ -75,7 +76,7 @@ impl Submit {
             src_term_id: body.text("SrcTermID")?,
             charge_term_id: body.text("ChargeTermID")?,
             dest_term_ids: read_destinations(body)?,
-            msg_content: read_content(body)?,
+            msg_content: Counted::read(body, "MsgContent")?,
             reserve: body.array("Reserve")?,
             tlvs: Tlvs::read(body)?,
         })
@@ -97,7 +98,7 @@ impl Submit {
         out.text(&self.src_term_id);
         out.text(&self.charge_term_id);
         write_destinations(&self.dest_term_ids, out);
-        write_content(&self.msg_content, out);
+        self.msg_content.write(out);
         out.bytes(&self.reserve);
         self.tlvs.write(out);
     }
@@ -116,18 +117,6 @@ impl fmt::Debug for Submit {
             .field("tlvs", &self.tlvs)
             .finish_non_exhaustive()
     }
-}
-
-/// `MsgLength` and `MsgContent`, as in SUBMIT, DELIVER and FORWARD.
-pub(super) fn read_content(body: &mut Reader<'_>) -> Result<Vec<u8>, DecodeError> {
-    let length = body.u8("MsgLength")?;
-    body.slice("MsgContent", usize::from(length)).map(<[u8]>::to_vec)
-}
-
-pub(super) fn write_content(content: &[u8], out: &mut Writer<'_>) {
-    let length = u8::try_from(content.len()).unwrap_or(u8::MAX);
-    out.u8(length);
-    out.bytes(&content[..usize::from(length)]);
 }
 
 fn has_fixed_fee(version: Version) -> bool {

@@ -97,7 +97,7 @@ impl Tlvs {
             ahead.slice("TLV value", usize::from(length))?;
         }
         let encoded = body.slice("TLVs", body.remaining() - ahead.remaining())?.to_vec();
-        body.slice("padding", ahead.remaining())?;
+        body.skip_rest();
         Ok(Self { encoded })
     }
 

@@ -118,8 +118,10 @@ fn messages<P: Messages>(version: Version, sequence: P::Sequence, pdu: &P::Pdu) 
     }
     if let Some(Ok(incoming)) = P::read_deliver(sequence, pdu) {
         let read = |pdu: &P::Pdu| P::read_deliver(sequence, pdu).map(|read| read.expect("a whole receipt"));
-        if let Some(once) = read(&again(&P::deliver(&incoming, Stamp::default()))) {
-            let twice = read(&again(&P::deliver(&once, Stamp::default())));
+        let written =
+            |incoming: &Incoming| P::deliver(incoming, Stamp::default()).expect("what was read can be said");
+        if let Some(once) = read(&again(&written(&incoming))) {
+            let twice = read(&again(&written(&once)));
             assert!(twice.as_ref() == Some(&once));
             match (&incoming, &once) {
                 (Incoming::Report(report), Incoming::Report(once)) => {

@@ -69,7 +69,7 @@ impl<P: Messages> End<P> {
             part: choices.byte(),
             parts: choices.byte(),
             content: choices.bytes(160).to_vec(),
-            report: choices.flag(),
+            report: choices.flag().into(),
             priority: choices.byte(),
             valid_until: Text::cut(choices.bytes(17)),
         };
@@ -101,7 +101,8 @@ impl<P: Messages> End<P> {
                 link_id: Text::cut(choices.bytes(20)),
             })
         };
-        self.request(&P::deliver(&incoming, now.stamp), now);
+        let pdu = P::deliver(&incoming, now.stamp).expect("reports and messages can be said");
+        self.request(&pdu, now);
     }
 
     /// Answers one of the peer's requests.
@@ -148,9 +149,10 @@ impl<P: Messages> End<P> {
 
     /// Whether `pdu` may be the answer to the request `sequence` of the other end.
     pub fn may_have_answered(&self, request: &P::Pdu, sequence: P::Sequence, pdu: &P::Pdu) -> bool {
-        let (_, command) = P::header(&encoded::<P>(self.version, sequence, request));
+        let frame = encoded::<P>(self.version, sequence, request);
+        let ((_, command), body) = (P::header(&frame), &frame[P::HEADER as usize..]);
         let refusals = [Cannot::Read, Cannot::Serve, Cannot::Sequence, Cannot::Window];
-        let mut refusals = refusals.into_iter().filter_map(|why| P::cannot(command, why));
+        let mut refusals = refusals.into_iter().filter_map(|why| P::cannot(command, body, why));
         self.answers.get(&sequence).is_some_and(|answers| answers.contains(pdu))
             || refusals.any(|refusal| self.as_read(sequence, &refusal) == *pdu)
     }

@@ -39,8 +39,10 @@ fn credentials(version: Version, node: u32) -> Credentials {
 
 fn limits(choices: &mut Choices<'_>) -> Limits {
     let seconds = |of: u8| Duration::from_secs(u64::from(of));
+    let window = u16::from(choices.below(4)) + 1;
     Limits {
-        window: u16::from(choices.below(4)) + 1,
+        window,
+        inbound: window,
         answer: seconds(choices.below(60) + 1),
         tries: choices.below(4),
         idle: choices.flag().then(|| seconds(90)),

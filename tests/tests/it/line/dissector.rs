@@ -113,7 +113,7 @@ fn submits() -> Vec<Sent> {
         part: 1,
         parts: 2,
         content: content.clone(),
-        report: true,
+        report: true.into(),
         priority: 3,
         valid_until: "260302123015032+".parse().unwrap(),
     };
@@ -177,7 +177,8 @@ fn from_the_carrier() -> Vec<Sent> {
             link_id: "link-7".parse().unwrap(),
         }),
         STAMP,
-    );
+    )
+    .unwrap();
     let report = Cmpp::deliver(
         &Incoming::Report(Report {
             about: id(),
@@ -191,7 +192,8 @@ fn from_the_carrier() -> Vec<Sent> {
             done: "2603011231".parse().unwrap(),
         }),
         STAMP,
-    );
+    )
+    .unwrap();
     let answer = |pdu, fields| Sent { pdu: Cmpp::deliver_answer(pdu, 0), fields, bytes: Vec::new() };
     let of_report: Vec<Field> = vec![
         ("cmpp.Msg_Id", &["0x30b1e3c003e90012"]),

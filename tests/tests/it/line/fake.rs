@@ -177,7 +177,7 @@ impl<P: Messages> Peer<P> {
 
     /// Brings something, and waits until the gateway has it.
     pub fn bring(&mut self, incoming: &Incoming) {
-        let sequence = self.request(&P::deliver(incoming, STAMP));
+        let sequence = self.request(&P::deliver(incoming, STAMP).unwrap());
         assert_eq!(self.brought(sequence), 0);
     }
 

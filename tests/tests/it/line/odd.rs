@@ -9,6 +9,7 @@ use wire::cmpp::deliver::{Content, Deliver, RECEIPT};
 use wire::cmpp::msg_id::MsgId;
 use wire::cmpp::receipt::Receipt;
 use wire::cmpp::{self, Cmpp};
+use wire::counted::Counted;
 use wire::exchange::{Answer, Incoming, MessageId, Report};
 use wire::protocol::Messages;
 use wire::text::Text;
@@ -31,7 +32,7 @@ fn a_pdu_of_a_wrong_length_is_told_so(protocol: Protocol) {
 fn wrong_lengths<P: Messages>(protocol: Protocol) {
     let fake = Fake::<P>::start(protocol, |account| account);
     let mut peer = fake.bringer();
-    let pdu = P::deliver(&Incoming::Mo(mo(1, false, b"hello")), STAMP);
+    let pdu = P::deliver(&Incoming::Mo(mo(1, false, b"hello")), STAMP).unwrap();
     let sequence = peer.reserve();
     let whole = peer.frame(sequence, &pdu);
     let header = usize::try_from(P::HEADER).unwrap();
@@ -110,7 +111,7 @@ fn oddities<P: Messages>(protocol: Protocol) {
         Protocol::Cmpp20 | Protocol::Cmpp30 | Protocol::Smgp30 => sender,
     };
     let sequence = bringer.reserve();
-    let first = P::deliver(&Incoming::Mo(mo(1, false, b"first")), STAMP);
+    let first = P::deliver(&Incoming::Mo(mo(1, false, b"first")), STAMP).unwrap();
     bringer.send(sequence, &first);
     assert_eq!(bringer.brought(sequence), 0);
     // the same again, for the answer was lost: the same answer, and nothing else
@@ -118,7 +119,7 @@ fn oddities<P: Messages>(protocol: Protocol) {
     assert_eq!(bringer.brought(sequence), 0);
     wait_odd(&fake, "request_repeated", 1.0);
     // the sequence for something else: refused, and right under another one
-    let second = P::deliver(&Incoming::Mo(mo(2, false, b"second")), STAMP);
+    let second = P::deliver(&Incoming::Mo(mo(2, false, b"second")), STAMP).unwrap();
     bringer.send(sequence, &second);
     assert_ne!(bringer.brought(sequence), 0);
     wait_odd(&fake, "sequence_reused", 1.0);
@@ -180,7 +181,7 @@ fn a_receipt_of_another_length_is_refused() {
     let fake = Fake::<Cmpp>::start(Protocol::Cmpp30, |account| account);
     let mut peer = fake.peer();
     for length in [0, 1, 59, 61, 70, 72, 255] {
-        let octets = cmpp::counted::Counted::cut(std::iter::repeat_n(b'x', length));
+        let octets = Counted::cut(std::iter::repeat_n(b'x', length));
         let sequence = peer.request(&receipt_of(Content::Octets { registered_delivery: RECEIPT, octets }));
         assert_ne!(peer.brought(sequence), 0, "{length}");
     }

@@ -13,6 +13,10 @@ use wire::text::Text;
 
 use super::{Address, Hours};
 
+/// Unanswered requests of a carrier on one connection: more than carriers are known to have. The contract's window is
+/// about submits; a report that is refused may be lost.
+pub const INBOUND: u16 = 1024;
+
 /// An account at a carrier.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Account {
@@ -23,7 +27,7 @@ pub struct Account {
     pub source: Option<IpAddr>,
     /// One for each connection, at the position that is the connection's id; at least one, 65 at most.
     pub logins: Vec<Login>,
-    /// Unanswered requests on one connection, in each direction.
+    /// Unanswered submits on one connection.
     pub window: u16,
     pub timers: Timers,
     pub reconnect: Backoff,
@@ -48,7 +52,7 @@ impl Account {
     #[must_use]
     pub fn limits(&self) -> Limits {
         let Timers { answer, tries, idle, idle_end, login, .. } = self.timers;
-        Limits { window: self.window, answer, tries, idle: Some(idle), idle_end, login }
+        Limits { window: self.window, inbound: INBOUND, answer, tries, idle: Some(idle), idle_end, login }
     }
 }
 

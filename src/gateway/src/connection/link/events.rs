@@ -24,10 +24,12 @@ impl<P: Messages> Link<'_, P> {
             match event {
                 Event::Login(login) => self.admit(login, now),
                 Event::Up(welcome) => self.came_up(welcome, now.instant).await,
-                Event::Answered { sequence, pdu, took } => {
+                Event::Answered { sequence, pdu, took, tries } => {
                     let Some(key) = self.sent.remove(&sequence) else { continue };
                     self.context.metrics.answer_seconds.observe(took.as_secs_f64());
                     let news = match P::read_answer(sequence, &pdu) {
+                        // the first try has come, and its answer is lost
+                        Some(answer) if tries > 1 && P::is_repeat(answer.code) => News::Unanswered { key },
                         Some(answer) => News::Answered { key, answer, took },
                         None => {
                             let what = format!("something else than a submit's answer to {sequence}");
@@ -135,7 +137,7 @@ impl<P: Messages> Link<'_, P> {
             Some(Err(error)) => self.unreadable(sequence, &pdu, error, now).await,
             None => {
                 let command = self.command(sequence, &pdu);
-                if let Some(answer) = P::cannot(command, Cannot::Serve) {
+                if let Some(answer) = P::cannot(command, &[], Cannot::Serve) {
                     self.session.respond(sequence, &answer);
                 }
                 self.odd(Odd::NotServed, &format!("{command:#010x} is not served here"), now);
@@ -146,7 +148,7 @@ impl<P: Messages> Link<'_, P> {
     /// A report that says nothing: the carrier is told so, with its protocol's code for that.
     async fn unreadable(&mut self, sequence: P::Sequence, pdu: &P::Pdu, error: DecodeError, now: Instant) {
         let command = self.command(sequence, pdu);
-        let code = P::cannot(command, Cannot::Read).and_then(|answer| P::read_deliver_answer(&answer));
+        let code = P::cannot(command, &[], Cannot::Read).and_then(|answer| P::read_deliver_answer(&answer));
         self.session.respond(sequence, &P::deliver_answer(pdu, code.unwrap_or(1)));
         self.odd(Odd::UnreadableReport, &format!("the report {sequence} cannot be read: {error}"), now);
         self.context.tell(News::UnreadableReport { command, error }).await;

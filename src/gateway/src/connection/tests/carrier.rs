@@ -10,7 +10,7 @@ use wire::exchange::{Answer, Incoming, MessageId, Mo};
 use wire::protocol::{Credentials, Messages, Moment, Secret};
 use wire::session::{Down, Event, Limits, Numbers, Session};
 
-use crate::config::Account;
+use crate::config::{Account, INBOUND};
 
 pub struct Carrier<P: Messages> {
     pub stream: TcpStream,
@@ -31,8 +31,8 @@ impl<P: Messages> Carrier<P> {
         let mut carrier = Self { stream, session };
         let Event::Login(login) = carrier.event().await else { panic!("no login comes first") };
         assert_eq!(login.id, account.logins[0].credentials.id);
-        // it is the gateway's to end what has nothing to do
-        let limits = Limits { idle_end: None, ..account.limits() };
+        // it is the gateway's to end what has nothing to do, and a carrier's window need not be ours
+        let limits = Limits { window: INBOUND, idle_end: None, ..account.limits() };
         let _ = carrier.session.accept(secret, version, limits, now());
         let event = carrier.event().await;
         carrier.flush().await;
@@ -98,7 +98,7 @@ impl<P: Messages> Carrier<P> {
 
     /// Sends something of a user under a sequence of its own.
     pub async fn bring(&mut self, incoming: &Incoming) -> P::Sequence {
-        let pdu = P::deliver(incoming, domain::Stamp::default());
+        let pdu = P::deliver(incoming, domain::Stamp::default()).unwrap();
         self.request(pdu).await
     }
 

@@ -7,11 +7,13 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::{spawn_local, yield_now};
 use wire::cmpp::Cmpp;
-use wire::protocol::{Protocol, Secret};
+use wire::protocol::{Messages, Protocol, Secret};
 use wire::session::{Down, Event};
+use wire::sgip::Sgip;
+use wire::smgp::Smgp;
 
 use super::carrier::{Carrier, down};
-use super::scene::{Scene, account, context, key, run, text};
+use super::scene::{OF_SGIP, Scene, account, context, key, run, text};
 use crate::connection::{Connection, News, Order, orders};
 use crate::metrics::connection::{Attempt, End};
 
@@ -144,6 +146,33 @@ fn a_part_that_is_never_answered_is_given_up() {
         scene.submit(1, 6);
         assert_eq!(carrier.submit().await.1, 6);
     });
+}
+
+#[test]
+fn a_repeat_that_is_refused_for_being_one_leaves_the_fate_open_and_a_first_try_does_not() {
+    run(async {
+        repeated::<Cmpp>("cmpp-2.0", QUICK, 3).await;
+        repeated::<Smgp>("smgp-3.0", QUICK, 12).await;
+        repeated::<Sgip>("sgip-1.2", OF_SGIP, 9).await;
+    });
+}
+
+async fn repeated<P: Messages>(protocol: &str, keys: &str, code: u32) {
+    let keys = format!("{keys}, timers: {{ answer: 50ms }}");
+    let mut scene = Scene::<P>::new(protocol, &keys);
+    let mut carrier = scene.up(1).await;
+    scene.submit(1, 5);
+    let (sequence, _) = carrier.submit().await;
+    assert!(matches!(carrier.event().await, Event::Oddity(_)), "the repeat");
+    carrier.answer(sequence, code).await;
+    assert!(matches!(scene.news().await, News::Unanswered { key: of } if of == key(5)), "{protocol}");
+    scene.submit(1, 6);
+    let (sequence, _) = carrier.submit().await;
+    carrier.answer(sequence, code).await;
+    match scene.news().await {
+        News::Answered { key: of, answer, .. } => assert_eq!((of, answer.code), (key(6), code), "{protocol}"),
+        other => panic!("{protocol}: {other:?}"),
+    }
 }
 
 /// More than the buffers of the kernel hold: 1024 submits to as many users as a byte can count.

@@ -17,7 +17,7 @@ use wire::sgip::Sgip;
 use super::carrier::{Carrier, down, mo};
 use super::scene::{account, context, key, run, text};
 use crate::config::Account;
-use crate::connection::{Listener, News, Order, Report, bind, orders};
+use crate::connection::{Listener, News, Order, Report, bind, listener_orders};
 use crate::metrics::connection::{Attempt, ConnectionMetrics};
 
 struct Scene {
@@ -39,7 +39,7 @@ impl Scene {
         let (reports, receiver) = mpsc::channel(64);
         let context = context(account, reports);
         let (metrics, account) = (context.metrics.clone(), Arc::clone(&context.account));
-        let (sender, orders) = orders(account.window);
+        let (sender, orders) = listener_orders();
         let socket = bind(&listen).await.unwrap();
         let address = socket.local_addr().unwrap();
         let task = spawn_local(Listener::new(context, listen, orders).run(socket));

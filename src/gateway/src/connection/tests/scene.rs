@@ -24,6 +24,10 @@ use crate::metrics::connection::{ConnectionFamilies, ConnectionMetrics};
 /// Longer than anything takes that does not fail.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// SGIP needs some more.
+pub const OF_SGIP: &str = r#"reconnect: { first: 1ms, most: 2ms }, enterprise: "12345", area: "010",
+    listen: { address: "127.0.0.1:1", name: s, password: "p", carriers: 127.0.0.1 }"#;
+
 /// Runs a test, and ends it if it hangs.
 pub fn run(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -124,7 +128,7 @@ pub fn text(number: u32, destinations: usize) -> Submit {
         part: 1,
         parts: 1,
         content: number.to_string().into_bytes(),
-        report: true,
+        report: true.into(),
         priority: 0,
         valid_until: "".parse().unwrap(),
     }

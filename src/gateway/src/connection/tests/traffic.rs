@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use wire::cmpp::counted::Counted;
 use wire::cmpp::deliver::{Content, Deliver, RECEIPT};
 use wire::cmpp::{Cmpp, Pdu};
+use wire::counted::Counted;
 use wire::exchange::Incoming;
 use wire::protocol::{Messages, Protocol, Version};
 use wire::session::{Down, Event};
@@ -13,15 +13,11 @@ use wire::sgip::Sgip;
 use wire::smgp::Smgp;
 
 use super::carrier::{Carrier, mo};
-use super::scene::{Scene, key, run, text};
+use super::scene::{OF_SGIP, Scene, key, run, text};
 use crate::connection::{News, Order};
 use crate::metrics::connection::{Attempt, End, Odd};
 
 const QUICK: &str = "reconnect: { first: 1ms, most: 2ms }";
-
-/// SGIP needs some more.
-const OF_SGIP: &str = r#"reconnect: { first: 1ms, most: 2ms }, enterprise: "12345", area: "010",
-    listen: { address: "127.0.0.1:1", name: s, password: "p", carriers: 127.0.0.1 }"#;
 
 #[test]
 fn a_part_goes_out_and_its_answer_comes_back() {
@@ -78,6 +74,28 @@ fn what_the_carrier_brings_is_answered_when_the_account_says_so() {
 }
 
 #[test]
+fn a_carrier_may_bring_more_at_a_time_than_we_may_send_and_none_is_refused() {
+    run(async {
+        let mut scene = Scene::<Cmpp>::new("cmpp-2.0", "window: 1, reconnect: { first: 1ms, most: 2ms }");
+        let mut carrier = scene.up(1).await;
+        let (mut sequences, mut tickets) = (Vec::new(), Vec::new());
+        for _ in 0..40 {
+            sequences.push(carrier.bring(&mo("one")).await);
+        }
+        for _ in 0..40 {
+            let News::Incoming { ticket, .. } = scene.news().await else { panic!("something else comes") };
+            tickets.push(ticket);
+        }
+        for ticket in tickets {
+            scene.order(Order::DeliverAnswer { ticket, code: 0 });
+        }
+        for sequence in sequences {
+            assert_eq!(carrier.answered(sequence).await, 0);
+        }
+    });
+}
+
+#[test]
 fn a_ticket_of_an_earlier_session_answers_nothing_in_the_next() {
     run(async {
         let mut scene = Scene::<Cmpp>::new("cmpp-2.0", QUICK);
@@ -102,7 +120,7 @@ fn a_report_that_cannot_be_read_is_refused_told_and_counted() {
         let mut carrier = scene.up(1).await;
         let octets = Counted::cut([b'x'; 59]);
         let content = Content::Octets { registered_delivery: RECEIPT, octets };
-        let Pdu::Deliver(deliver) = Cmpp::deliver(&mo(""), domain::Stamp::default()) else {
+        let Some(Pdu::Deliver(deliver)) = Cmpp::deliver(&mo(""), domain::Stamp::default()) else {
             panic!("no DELIVER")
         };
         let sequence = carrier.request(Deliver { content, ..deliver }.into()).await;

@@ -1,12 +1,14 @@
 //! Peers that break the rules, or only their bytes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::pair::{C, client, drain, later, limits, request, sent, server, start, up};
+use super::pair::{C, client, drain, later, limits, request, secret, sent, server, start, up};
 use super::toy::{Pdu, cannot, command, frame};
+use crate::cmpp::Cmpp;
 use crate::error::{DecodeError, FrameError};
-use crate::protocol::Cannot;
-use crate::session::{BACKLOG, Down, Event, Limits, Oddity};
+use crate::protocol::{Cannot, Credentials, Protocol, Version};
+use crate::session::{BACKLOG, Down, Event, Limits, Numbers, Oddity, Session};
 
 /// One longest frame and one piece of the stream.
 const HELD: usize = 64 + 4096;
@@ -36,11 +38,10 @@ fn a_flooding_peer_holds_up_neither_a_repeat_nor_a_probe() {
             );
             probed += probes(&mut session);
         }
-        let last = if probing { Event::Down(Down::ProbesUnanswered) } else { Event::Unanswered { sequence } };
         let again = |tries| Event::Repeated { sequence, tries };
         let requests = told.extract_if(.., |(_, event)| matches!(event, Event::Request { .. })).count();
-        assert_eq!(told, [(60, again(2)), (120, again(3)), (180, last)]);
-        assert_eq!((probed, requests), (if probing { 3 } else { 0 }, 3), "the flood was read on the way");
+        assert_eq!(told, [(60, again(2)), (120, again(3)), (180, Event::Unanswered { sequence })]);
+        assert_eq!((probed, requests), (usize::from(probing), 3), "the flood was read on the way");
     }
 }
 
@@ -96,6 +97,25 @@ fn a_request_that_cannot_be_read_is_answered_so_and_the_stream_goes_on() {
     assert_eq!(sent(&mut session), [], "an answer is not answered");
     session.receive(&frame(9, &Pdu::Request(1)));
     assert_eq!(drain(&mut session, now), [Event::Request { sequence: 9, pdu: Pdu::Request(1) }]);
+}
+
+#[test]
+fn a_delivery_that_cannot_be_read_is_refused_by_its_id() {
+    let now = start();
+    let version = Version(0x20);
+    let credentials =
+        Credentials { id: "901234".parse().unwrap(), secret: secret(), version, mode: 0, node: 0 };
+    let mut session =
+        Session::<Cmpp>::client(credentials, limits(), Arc::new(Numbers::starting_at(100)), now);
+    let login = Cmpp::decode(version, session.output()).unwrap();
+    let mut welcome = Vec::new();
+    Cmpp::encode(version, 100, &Cmpp::welcome(&login, 0, version, &secret()), &mut welcome);
+    session.receive(&welcome);
+    assert!(matches!(session.poll(now), Some(Event::Up(_))));
+    session.sent(session.output().len());
+    session.receive(&raw(23, 5, 9, &[1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0]));
+    assert!(matches!(session.poll(now), Some(Event::Oddity(Oddity::Malformed { .. }))));
+    assert_eq!(session.output(), raw(21, 0x8000_0005, 9, &[1, 2, 3, 4, 5, 6, 7, 8, 1]));
 }
 
 #[test]

@@ -87,6 +87,23 @@ fn any_traffic_of_the_peer_puts_a_probe_off() {
 }
 
 #[test]
+fn whatever_the_peer_sends_settles_a_probe_and_its_late_answer_is_none_too_many() {
+    let now = start();
+    let mut session = up::<true>(limits(), now);
+    let due = later(now, C);
+    assert_eq!(drain(&mut session, due), []);
+    assert_eq!(sent(&mut session), [(101, Pdu::Probe)]);
+    session.receive(&frame(5, &Pdu::Request(1)));
+    assert_eq!(drain(&mut session, due), [Event::Request { sequence: 5, pdu: Pdu::Request(1) }]);
+    assert_eq!(session.deadline(), Some(due.instant + C), "it is not sent again");
+    session.receive(&frame(101, &Pdu::ProbeAnswer));
+    assert_eq!(drain(&mut session, due), []);
+
+    assert_eq!(drain(&mut session, later(due, C)), []);
+    assert_eq!(sent(&mut session), [(102, Pdu::Probe)], "the next silence has a probe of its own");
+}
+
+#[test]
 fn without_probes_a_silence_ends_the_session() {
     let now = start();
     let limits = Limits { idle_end: Some(MINUTE), ..limits() };

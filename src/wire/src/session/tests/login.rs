@@ -1,7 +1,10 @@
 use super::pair::{Pair, VERSION, client, drain, later, limits, request, secret, sent, server, start, up};
 use super::toy::{Pdu, frame};
-use crate::protocol::{Login, Refusal, Secret, Version, Welcome};
-use crate::session::{Down, Event, Limits, NotSent, Session};
+use crate::cmpp::connect::ConnectResp;
+use crate::cmpp::{self, Cmpp};
+use crate::protocol::{Credentials, Login, Protocol, Refusal, Secret, Version, Welcome};
+use crate::session::{Down, Event, Limits, NotSent, Numbers, Session};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::toy::Toy;
@@ -109,6 +112,31 @@ fn the_answer_to_a_login_is_taken_under_any_sequence() {
     session.receive(&frame(99, &Pdu::LoginAnswer { status: 0, proof: 1 }));
     let welcome = Welcome { status: 0, version: None, authentic: false };
     assert_eq!(drain(&mut session, now), [Event::Up(welcome)], "a wrong authenticator is told, not refused");
+}
+
+#[test]
+fn a_welcome_in_another_versions_layout_is_a_bad_login_that_says_so() {
+    let now = start();
+    let version = Version(0x20);
+    let credentials =
+        Credentials { id: "901234".parse().unwrap(), secret: secret(), version, mode: 0, node: 0 };
+    let login = Cmpp::login(&credentials, now.stamp);
+    for status in [0, 3] {
+        let numbers = Arc::new(Numbers::starting_at(100));
+        let mut session = Session::<Cmpp>::client(credentials.clone(), limits(), numbers, now);
+        let welcome = Cmpp::welcome(&login, 0, Version(0x30), &secret());
+        let cmpp::Pdu::ConnectResp(welcome) = welcome else { panic!("an answer to a login") };
+        let mut answer = Vec::new();
+        Cmpp::encode(Version(0x30), 100, &ConnectResp { status, ..welcome }.into(), &mut answer);
+        session.receive(&answer);
+        match session.poll(now) {
+            Some(Event::Down(Down::BadLogin(why))) if status == 0 => {
+                assert!(why.contains("another version's layout"), "{why}");
+            }
+            Some(Event::Down(Down::Refused { status: 3 })) if status == 3 => {}
+            other => panic!("{status}: {other:?}"),
+        }
+    }
 }
 
 #[test]

@@ -98,9 +98,10 @@ fn deciding(now: Moment) -> Toys {
 
 /// Request 8 of the peer, our probe 101 and our request 102 are open; another of each would be too many.
 fn unanswered(now: Moment) -> Toys {
-    let at_once = Limits { window: 1, idle: Some(Duration::ZERO), ..limits() };
-    let mut session = up(at_once, now);
+    let mut session = up(Limits { window: 1, inbound: 1, ..limits() }, now);
     session.receive(&frame(8, &Pdu::Request(1)));
+    drain(&mut session, now);
+    let now = later(now, C);
     drain(&mut session, now);
     assert_eq!(request(&mut session, 1, now), 102);
     session

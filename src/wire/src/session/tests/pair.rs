@@ -15,9 +15,17 @@ pub const T: Duration = Duration::from_secs(60);
 /// C of [`limits`].
 pub const C: Duration = Duration::from_secs(180);
 
-/// Window 4, N 3.
+/// Window 4 in both directions, N 3.
 pub fn limits() -> Limits {
-    Limits { window: 4, answer: T, tries: 3, idle: Some(C), idle_end: None, login: Duration::from_secs(10) }
+    Limits {
+        window: 4,
+        inbound: 4,
+        answer: T,
+        tries: 3,
+        idle: Some(C),
+        idle_end: None,
+        login: Duration::from_secs(10),
+    }
 }
 
 pub fn secret() -> Secret {

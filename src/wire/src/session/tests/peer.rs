@@ -3,7 +3,7 @@
 use super::pair::{drain, limits, sent, start, up};
 use super::toy::{Pdu, cannot, frame};
 use crate::protocol::Cannot;
-use crate::session::{Event, Oddity};
+use crate::session::{Event, Limits, Oddity};
 
 #[test]
 fn a_request_that_comes_again_is_given_once_and_answered_each_time_with_the_same() {
@@ -79,6 +79,20 @@ fn what_is_beyond_the_window_is_refused_and_may_come_again() {
     session.respond(0, &Pdu::Answer(1));
     session.receive(&frame(4, &Pdu::Request(1)));
     assert_eq!(drain(&mut session, now), [Event::Request { sequence: 4, pdu: Pdu::Request(1) }]);
+}
+
+#[test]
+fn a_peer_may_have_more_requests_unanswered_than_this_end_may() {
+    let now = start();
+    let mut session = up::<true>(Limits { window: 1, inbound: 40, ..limits() }, now);
+    for sequence in 0..40 {
+        session.receive(&frame(sequence, &Pdu::Request(1)));
+        assert_eq!(drain(&mut session, now), [Event::Request { sequence, pdu: Pdu::Request(1) }]);
+    }
+    assert_eq!(session.free(), 1);
+    session.receive(&frame(40, &Pdu::Request(1)));
+    let excess = Event::Oddity(Oddity::WindowExceeded { sequence: 40 });
+    assert_eq!(drain(&mut session, now), [excess], "it is bounded all the same");
 }
 
 #[test]

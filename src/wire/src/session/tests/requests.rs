@@ -15,13 +15,15 @@ fn each_request_gets_its_answer_however_the_bytes_are_cut() {
         pair.settle();
         let answers = pair.told("client");
         for (i, &sequence) in (0..).zip(&sequences) {
-            let answer = Event::Answered { sequence, pdu: Pdu::Answer(i + 1), took: Duration::ZERO };
+            let answer =
+                Event::Answered { sequence, pdu: Pdu::Answer(i + 1), took: Duration::ZERO, tries: 1 };
             assert!(answers.contains(&answer), "{answers:?}");
         }
         assert!(pair.told("server").contains(&Event::Answered {
             sequence: back,
             pdu: Pdu::Answer(51),
-            took: Duration::ZERO
+            took: Duration::ZERO,
+            tries: 1
         }));
         assert_eq!((pair.client.free(), pair.server.free()), (4, 4));
     }
@@ -36,7 +38,10 @@ fn answers_are_matched_by_sequence_in_whatever_order_they_come() {
     for &sequence in sequences.iter().rev() {
         session.receive(&frame(sequence, &Pdu::Answer(9)));
         let took = Duration::from_secs(2);
-        assert_eq!(drain(&mut session, later), [Event::Answered { sequence, pdu: Pdu::Answer(9), took }]);
+        assert_eq!(
+            drain(&mut session, later),
+            [Event::Answered { sequence, pdu: Pdu::Answer(9), took, tries: 1 }]
+        );
     }
     assert_eq!(session.unanswered().count(), 0);
 }
@@ -82,14 +87,15 @@ fn a_request_without_an_answer_goes_out_n_times_every_t_with_the_same_bytes() {
 }
 
 #[test]
-fn a_repeated_request_is_answered_and_the_time_counts_from_the_first() {
+fn a_repeated_request_is_answered_once_with_its_tries_and_the_time_since_the_first() {
     let now = start();
     let mut session = up::<true>(limits(), now);
     let sequence = request(&mut session, 7, now);
     let again = later(now, T);
     assert_eq!(drain(&mut session, again), [Event::Repeated { sequence, tries: 2 }]);
     session.receive(&frame(sequence, &Pdu::Answer(8)));
-    let answered = Event::Answered { sequence, pdu: Pdu::Answer(8), took: T + Duration::from_secs(1) };
+    let answered =
+        Event::Answered { sequence, pdu: Pdu::Answer(8), took: T + Duration::from_secs(1), tries: 2 };
     assert_eq!(drain(&mut session, later(again, Duration::from_secs(1))), [answered]);
 }
 
@@ -130,7 +136,7 @@ fn tries_and_windows_of_zero_are_survived() {
     let sequence = request(&mut session, 0, now);
     assert_eq!(drain(&mut session, later(now, T)), [Event::Unanswered { sequence }]);
 
-    let mut session = up::<true>(Limits { window: 0, ..limits() }, now);
+    let mut session = up::<true>(Limits { window: 0, inbound: 0, ..limits() }, now);
     assert_eq!(session.request(1, Pdu::Request(0), now), Err(NotSent::WindowFull));
     session.receive(&frame(1, &Pdu::Request(0)));
     let excess = Event::Oddity(Oddity::WindowExceeded { sequence: 1 });
@@ -147,7 +153,10 @@ fn a_clock_that_goes_back_is_taken_to_stand_still() {
     assert_eq!(session.deadline(), Some(now.instant + T));
     session.receive(&frame(second, &Pdu::Answer(0)));
     let took = Duration::ZERO;
-    assert_eq!(drain(&mut session, start), [Event::Answered { sequence: second, pdu: Pdu::Answer(0), took }]);
+    assert_eq!(
+        drain(&mut session, start),
+        [Event::Answered { sequence: second, pdu: Pdu::Answer(0), took, tries: 1 }]
+    );
     assert_eq!(drain(&mut session, later(now, T)), [Event::Repeated { sequence: first, tries: 2 }]);
 }
 

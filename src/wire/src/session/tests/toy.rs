@@ -155,14 +155,12 @@ impl<const FORGIVING: bool> Protocol for Toy<FORGIVING> {
         Pdu::LoginAnswer { status: u8::try_from(status).unwrap(), proof: proof(secret) }
     }
 
-    fn read_welcome(_: &Pdu, pdu: &Pdu, secret: &Secret) -> Option<Welcome> {
+    fn read_welcome(_: &Pdu, pdu: &Pdu, secret: &Secret) -> Result<Welcome, &'static str> {
         match pdu {
-            Pdu::LoginAnswer { status, proof: given } => Some(Welcome {
-                status: u32::from(*status),
-                version: None,
-                authentic: *given == proof(secret),
-            }),
-            _ => None,
+            Pdu::LoginAnswer { status, proof: given } => {
+                Ok(Welcome { status: u32::from(*status), version: None, authentic: *given == proof(secret) })
+            }
+            _ => Err("no answer to a login"),
         }
     }
 
@@ -197,7 +195,7 @@ impl<const FORGIVING: bool> Protocol for Toy<FORGIVING> {
         Pdu::TerminateAnswer
     }
 
-    fn cannot(command: u32, why: Cannot) -> Option<Pdu> {
+    fn cannot(command: u32, _: &[u8], why: Cannot) -> Option<Pdu> {
         (command < 0x8000_0000).then(|| cannot(why))
     }
 }

@@ -33,16 +33,16 @@ impl<T> Counted<T> {
 
 impl Counted<u8> {
     /// The bytes of a list, still in the frame.
-    pub(super) fn slice<'a>(reader: &mut Reader<'a>, field: &'static str) -> Result<&'a [u8], DecodeError> {
+    pub(crate) fn slice<'a>(reader: &mut Reader<'a>, field: &'static str) -> Result<&'a [u8], DecodeError> {
         let count = reader.u8(field)?;
         reader.slice(field, count.into())
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
+    pub(crate) fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
         Self::slice(reader, field).map(|bytes| Self(bytes.to_vec()))
     }
 
-    pub(super) fn write(&self, writer: &mut Writer<'_>) {
+    pub(crate) fn write(&self, writer: &mut Writer<'_>) {
         writer.u8(self.count());
         writer.bytes(self);
     }
@@ -50,7 +50,7 @@ impl Counted<u8> {
 
 impl<const N: usize> Counted<Text<N>> {
     /// Texts of `width` bytes each.
-    pub(super) fn read_texts(
+    pub(crate) fn read_texts(
         reader: &mut Reader<'_>,
         width: usize,
         field: &'static str,
@@ -61,7 +61,7 @@ impl<const N: usize> Counted<Text<N>> {
     }
 
     /// `width` bytes of each, at most `N`.
-    pub(super) fn write_texts(&self, writer: &mut Writer<'_>, width: usize) {
+    pub(crate) fn write_texts(&self, writer: &mut Writer<'_>, width: usize) {
         writer.u8(self.count());
         for text in self.iter() {
             writer.bytes(&text.field()[..width]);
