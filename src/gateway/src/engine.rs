@@ -1,13 +1,17 @@
 //! Takes messages: chooses the account, checks that it can send them, and answers when they are durable.
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::event::Outcome;
-use domain::lifecycle::Delivery;
+use domain::lifecycle::{Delivery, WhenUncertain};
 use domain::{Account, Submission};
 use store::spool::{Spool, SpoolError, Stored, Taken};
 use store::sqlite::Refused;
+use thiserror::Error;
 use tokio::sync::oneshot;
 
 use crate::account::core::progress;
@@ -45,6 +49,15 @@ pub enum Verdict {
     Refused { reason: String, again: bool },
 }
 
+/// Why no account can take a message that the last run left.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Error)]
+pub enum Orphan {
+    #[error("account {} is not in the file any more", .0.as_ref().map_or("(none)", |name| name.as_str()))]
+    AccountGone(Option<Account>),
+    #[error("what was pushed of them cannot be understood, and their texts cannot be split any more")]
+    Unreadable,
+}
+
 /// A submission that may be taken.
 struct Fit {
     submission: Submission,
@@ -70,16 +83,30 @@ impl Engine {
         verdicts.into_iter().filter_map(|verdict| verdict.or_else(|| taken.next())).collect()
     }
 
-    /// Gives a message that the last run left to its account. `false` if there is none of this name any more: it waits.
-    pub fn resume(&self, stored: Stored) -> bool {
-        let Stored { key, submission, progress, taken_at } = stored;
-        let Ok((_, entry)) = self.account(&submission) else { return false };
-        let delivery = serde_json::from_str(&progress).or_else(|_| {
-            let policy = self.classes.uncertain(&submission.class);
-            entry.rules.parts(&submission).map(|parts| Delivery::new(parts, policy))
+    /// Takes nothing: the gateway stops. A verdict for each of so many submissions.
+    pub fn refuse(&self, count: usize) -> Vec<Verdict> {
+        let stopping = || self.refused("stopping", "the gateway stops".to_owned(), true);
+        std::iter::repeat_with(stopping).take(count).collect()
+    }
+
+    /// Gives a message that the last run left to its account.
+    ///
+    /// # Errors
+    /// No account can take it: it waits in the spool.
+    pub fn resume(&self, stored: Stored) -> Result<(), (Box<Stored>, Orphan)> {
+        let Ok((_, entry)) = self.account(&stored.submission) else {
+            let name = stored.submission.account.clone();
+            return Err((Box::new(stored), Orphan::AccountGone(name)));
+        };
+        let delivery = serde_json::from_str(&stored.progress).ok().or_else(|| {
+            let parts = entry.rules.parts(&stored.submission).ok()?;
+            Some(in_doubt(parts, self.classes.uncertain(&stored.submission.class)))
         });
-        let Ok(delivery) = delivery else { return false };
-        entry.giver.give(Message { key, submission, delivery, taken: taken_at, recovered: true })
+        let Some(delivery) = delivery else { return Err((Box::new(stored), Orphan::Unreadable)) };
+        let Stored { key, submission, progress: _, taken_at } = stored;
+        // an account that has stopped leaves it to the next run
+        entry.giver.give(Message { key, submission, delivery, taken: taken_at, recovered: true });
+        Ok(())
     }
 
     fn account(&self, submission: &Submission) -> Result<(&Account, &Entry), String> {
@@ -93,8 +120,14 @@ impl Engine {
         }
     }
 
-    fn fit(&self, submission: Submission) -> Result<Fit, String> {
-        let (_, entry) = self.account(&submission)?;
+    /// From here on the submission names its account, so that it is the same message whether or not it did before, and so
+    /// that it stays with its account when the file has more of them.
+    fn fit(&self, mut submission: Submission) -> Result<Fit, String> {
+        let (name, entry) = self.account(&submission)?;
+        submission.account = Some(name.clone());
+        if !submission.not_after.is_none_or(clock::can_name) {
+            return Err("`not_after` is beyond 2099; it is in milliseconds since 1970".to_owned());
+        }
         let parts = entry.rules.parts(&submission).map_err(|error| error.to_string())?;
         let delivery = Delivery::new(parts, self.classes.uncertain(&submission.class));
         Ok(Fit { submission, delivery, giver: entry.giver.clone() })
@@ -163,4 +196,14 @@ impl Engine {
         self.families.not_taken.with_label_values(&[label]).inc();
         Verdict::Refused { reason, again }
     }
+}
+
+/// A message of which nobody knows what was pushed: each part may have been.
+fn in_doubt(parts: u8, policy: WhenUncertain) -> Delivery {
+    let mut delivery = Delivery::new(parts, policy);
+    for part in 1..=parts {
+        // each waits to be pushed
+        let _ = delivery.pushed(part, "").and_then(|_| delivery.lost(part));
+    }
+    delivery
 }

@@ -2,8 +2,8 @@
 
 use prometheus::core::Collector;
 use prometheus::{
-    GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry,
+    Counter, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry,
 };
 
 /// Makes families and makes them known.
@@ -25,6 +25,14 @@ impl Register<'_> {
     /// When a family of this name is registered already.
     pub fn counter(&self, name: &str, help: &str) -> prometheus::Result<IntCounter> {
         self.family(IntCounter::with_opts(self.opts(name, help))?)
+    }
+
+    /// A counter of seconds.
+    ///
+    /// # Errors
+    /// When a family of this name is registered already.
+    pub fn seconds(&self, name: &str, help: &str) -> prometheus::Result<Counter> {
+        self.family(Counter::with_opts(self.opts(name, help))?)
     }
 
     /// # Errors

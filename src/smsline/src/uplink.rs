@@ -129,6 +129,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_the_gateway_says_of_a_refusal_is_shown() {
+        let status = http_client::StatusCode::CONFLICT;
+        let body = "there is no event 9; start again from after=0\n".into();
+        let error = good(Ok(http_client::Answer { status, body })).unwrap_err();
+        assert_eq!(error.to_string(), "the gateway refuses: there is no event 9; start again from after=0");
+        assert!(!error.is_away(), "it is not asked again");
+    }
+
+    #[test]
     fn a_name_in_a_query_stays_one() {
         assert_eq!(escape("uaop-1.a_b~"), "uaop-1.a_b~");
         assert_eq!(escape("a b&after=7 甲"), "a%20b%26after%3D7%20%E7%94%B2");

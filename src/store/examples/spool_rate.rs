@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use domain::event::{Attempt, Happened, Outcome};
 use domain::{Disposition, Event, MessageText, Millis, Submission};
-use store::spool::{Change, Spool, SpoolSettings, Taken};
+use store::spool::{Change, Consumer, Spool, SpoolSettings, Taken};
 
 const PROGRESS: &str =
     r#"{"parts":[{"state":"pushed","sequence":"1234567890","tries":1,"at":1760000000000}]}"#;
@@ -91,7 +91,8 @@ fn tell(spool: &Spool, last: i64) -> Result<(), Failure> {
         match events.last() {
             Some((number, _)) => {
                 after = *number;
-                spool.acknowledge(after, |result| result.map_or_else(fail, |_| ()))?;
+                let all = vec![Consumer { name: "uaop".to_owned(), acknowledged: after }];
+                spool.acknowledge(all, |result| result.map_or_else(fail, |_| ()))?;
             }
             None => thread::sleep(Duration::from_millis(5)),
         }

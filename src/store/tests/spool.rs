@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use domain::Millis;
 use domain::event::Outcome;
 use store::Refused;
-use store::spool::{Change, Counts, Fragment, Spool, SpoolError, SpoolSettings, Taken};
+use store::spool::{Change, Consumer, Counts, Fragment, Spool, SpoolError, SpoolSettings, Taken};
 
 mod common;
 use common::*;
@@ -100,7 +100,7 @@ fn event_numbers_go_on_after_acknowledgements_and_restarts() {
     write(&spool, events(0..300));
     let told = spool.events(0, 1000).unwrap();
     assert!(told.into_iter().eq((1..=300).map(|number| (number, event(number as u32 - 1)))));
-    wait(|done| spool.acknowledge(1_000_000, done)).unwrap();
+    wait(|done| spool.acknowledge(consumers([("a", 1_000_000)]), done)).unwrap();
     assert_eq!(spool.events(0, 1000).unwrap(), []);
     drop(spool);
 
@@ -123,11 +123,33 @@ fn events_are_told_from_any_number_on_and_until_acknowledged() {
     assert_eq!(numbers(198, 3), [199, 200, 201]);
     assert_eq!(numbers(399, 3), [400]);
     assert!(numbers(0, 0).is_empty());
-    wait(|done| spool.acknowledge(150, done)).unwrap();
+    wait(|done| spool.acknowledge(consumers([("a", 150)]), done)).unwrap();
     assert_eq!(numbers(0, 2), [151, 152]);
-    wait(|done| spool.acknowledge(10, done)).unwrap();
+    wait(|done| spool.acknowledge(consumers([("a", 10)]), done)).unwrap();
     assert_eq!(numbers(0, 1), [151]);
     assert_eq!(spool.counts().events, 250);
+}
+
+#[test]
+fn events_that_one_consumer_lacks_are_kept_and_all_consumers_are_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (spool, recovered) = open(folder.path());
+    assert_eq!(recovered.consumers, []);
+    drop(recovered);
+    write(&spool, events(0..9));
+    let acknowledge = |marks: &[(&str, i64)]| {
+        wait(|done| spool.acknowledge(consumers(marks.iter().copied()), done)).unwrap();
+        spool.events(0, 1).unwrap().first().map(|(number, _)| *number)
+    };
+    assert_eq!(acknowledge(&[("slow", 2), ("gone", 0)]), Some(1));
+    assert_eq!(acknowledge(&[("quick", 9), ("slow", 4)]), Some(5));
+    assert_eq!(acknowledge(&[]), Some(5));
+    assert_eq!(acknowledge(&[("quick", 9), ("slow", 6)]), Some(7));
+    assert_eq!(spool.last_event(), Ok(9));
+    drop(spool);
+    let (spool, recovered) = open(folder.path());
+    assert_eq!(recovered.consumers, consumers([("quick", 9), ("slow", 6)]));
+    assert_eq!(spool.last_event(), Ok(9));
 }
 
 #[test]
@@ -258,4 +280,9 @@ fn a_file_that_is_no_store_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("spool.db"), "not a store".repeat(1000)).unwrap();
     assert!(matches!(Spool::open(folder.path(), settings()), Err(SpoolError::Corrupt { .. })));
+}
+
+fn consumers<'a>(marks: impl IntoIterator<Item = (&'a str, i64)>) -> Vec<Consumer> {
+    let consumer = |(name, acknowledged): (&str, i64)| Consumer { name: name.to_owned(), acknowledged };
+    marks.into_iter().map(consumer).collect()
 }

@@ -86,6 +86,30 @@ fn a_job_may_fail_beside_a_full_disk_and_the_writer_lives_on() {
 }
 
 #[test]
+fn after_a_panic_the_writer_takes_no_more_and_nobody_waits_for_it_in_vain() {
+    let folder = tempfile::tempdir().unwrap();
+    let Store { writer, database, .. } = Store::open(folder.path());
+    let (entered, held) = channel();
+    let (release, released) = channel::<()>();
+    let work = |_: &Connection, (): &mut ()| Ok(());
+    let panics = move |_| {
+        entered.send(()).unwrap();
+        released.recv().unwrap();
+        panic!("on purpose");
+    };
+    writer.push(work, panics).unwrap();
+    held.recv().unwrap();
+    assert!(!writer.is_stopped());
+    let (completed, completion) = channel();
+    writer.push(work, move |_| completed.send(()).unwrap()).unwrap();
+    release.send(()).unwrap();
+    assert!(completion.recv().is_err(), "it is not completed, and known not to be");
+    assert!(writer.is_stopped());
+    assert_eq!(writer.push(work, |_| ()), Err(store::Refused::Stopped));
+    drop(database);
+}
+
+#[test]
 fn a_completion_may_hold_the_last_handle() {
     let folder = tempfile::tempdir().unwrap();
     let Store { writer, database, .. } = Store::open(folder.path());

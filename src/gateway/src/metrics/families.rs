@@ -1,6 +1,8 @@
 //! The names.
 
-use prometheus::{GaugeVec, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Registry};
+use prometheus::{
+    Counter, GaugeVec, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
+};
 use runtime::register::Register;
 
 const ACCOUNT: &[&str] = &["account"];
@@ -25,7 +27,12 @@ pub struct Families {
     pub slowed: IntGaugeVec,
     pub alarm: IntGaugeVec,
     pub spool_events: IntGauge,
-    pub spool_failures: prometheus::IntCounter,
+    pub spool_failures: IntCounter,
+    pub spool_batches: IntCounter,
+    pub spool_commit_seconds: Counter,
+    pub orphaned_messages: IntGauge,
+    pub orphaned_fragments: IntGauge,
+    pub clock_jumps: IntCounter,
 }
 
 impl Families {
@@ -120,6 +127,21 @@ impl Families {
             spool_failures: register.counter(
                 "spool_failures_total",
                 "Writes to the spool that failed; they are tried again, and nothing new is taken meanwhile.",
+            )?,
+            spool_batches: register.counter("spool_batches_total", "Commits of the spool.")?,
+            spool_commit_seconds: register
+                .seconds("spool_commit_seconds_total", "Time that the spool's commits took, all together.")?,
+            orphaned_messages: register.int_gauge(
+                "orphaned_messages",
+                "Messages of earlier runs that wait in the spool and that no account can take.",
+            )?,
+            orphaned_fragments: register.int_gauge(
+                "orphaned_fragments",
+                "Parts of users' messages that wait in the spool for an account that is not there any more.",
+            )?,
+            clock_jumps: register.counter(
+                "clock_jumps_total",
+                "Times that the host's time of day jumped by more than a minute.",
             )?,
         })
     }

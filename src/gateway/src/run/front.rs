@@ -1,122 +1,117 @@
 //! The thread of the uplink and the metrics.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use anyhow::{Context as _, anyhow};
 use axum::Router;
-use prometheus::Registry;
-use runtime::endpoint::Watched;
-use store::spool::Spool;
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
-use crate::clock;
-use crate::metrics::Families;
-use crate::uplink::Uplink;
+use super::endpoint::Endpoint;
+use super::housekeeping::Housekeeping;
 
-/// Finished messages forgotten at once.
-const FORGET: usize = 2000;
+/// How long requests under way may take when the gateway stops.
+const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What Prometheus and load balancers ask.
-pub(super) struct Endpoint {
-    pub(super) registry: Registry,
-    pub(super) families: Arc<Families>,
-    pub(super) uplink: Arc<Uplink>,
+/// What it serves.
+pub(super) struct Served {
+    pub(super) uplink: UnixListener,
+    pub(super) router: Router,
+    pub(super) metrics: Option<TcpListener>,
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) housekeeping: Housekeeping,
 }
 
-impl Watched for Endpoint {
-    fn registry(&self) -> &Registry {
-        let events = self.uplink.status().spool.events;
-        self.families.spool_events.set(i64::try_from(events).unwrap_or(i64::MAX));
-        &self.registry
-    }
-
-    fn ready(&self) -> Result<(), String> {
-        let status = self.uplink.status();
-        let not: Vec<String> = status
-            .accounts
-            .iter()
-            .filter(|level| !level.ready)
-            .map(|level| format!("account {} cannot submit", level.account))
-            .collect();
-        if not.is_empty() { Ok(()) } else { Err(not.join("\n")) }
-    }
-}
-
-/// The thread of the uplink and the metrics: JSON must not hold up the carriers. Dropped, it ends.
+/// The thread of the uplink and the metrics: JSON must not hold up the carriers.
 pub(super) struct Front {
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<thread::JoinHandle<()>>,
+    stop: watch::Sender<bool>,
+    /// None once it was heard.
+    ended: Option<oneshot::Receiver<anyhow::Result<()>>>,
+    thread: thread::JoinHandle<()>,
 }
 
 impl Front {
-    pub(super) fn start(
-        uplink: UnixListener,
-        metrics: Option<TcpListener>,
-        router: Router,
-        watched: Arc<Endpoint>,
-        spool: Spool,
-        keep: Duration,
-    ) -> anyhow::Result<Self> {
+    /// It stops when `stop` says so.
+    pub(super) fn start(served: Served, stop: watch::Sender<bool>) -> anyhow::Result<Self> {
+        let Served { uplink, router, metrics, endpoint, housekeeping } = served;
         // sockets belong to the runtime that waits for them
         let uplink = uplink.into_std()?;
         let metrics = metrics.map(TcpListener::into_std).transpose()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (stop, stopped) = oneshot::channel();
+        let (sender, ended) = oneshot::channel();
+        let stopping = stop.subscribe();
         let thread = thread::Builder::new().name("uplink".to_owned()).spawn(move || {
-            runtime.block_on(async move {
-                let serve = async {
-                    if let Some(metrics) = metrics {
-                        let router = runtime::endpoint::router(watched);
-                        tokio::spawn(
-                            async move { axum::serve(TcpListener::from_std(metrics)?, router).await },
-                        );
-                    }
-                    tokio::spawn(forget(spool, keep));
-                    axum::serve(UnixListener::from_std(uplink)?, router).await
-                };
+            let outcome = runtime.block_on(async {
                 tokio::select! {
-                    ended = serve => {
-                        if let Err(error) = ended {
-                            tracing::error!(%error, "the uplink cannot be served");
-                        }
-                    }
-                    _ = stopped => {}
+                    served = serve(uplink, router, stopping) => served,
+                    served = watch_over(metrics, endpoint) => served,
+                    error = housekeeping.run() => Err(error),
                 }
             });
+            drop(runtime);
+            // nobody asks a gateway that was not waited for
+            let _ = sender.send(outcome);
         })?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        Ok(Self { stop, ended: Some(ended), thread })
     }
-}
 
-impl Drop for Front {
-    fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            // a thread that has ended needs not be told
-            let _ = stop.send(());
+    /// Waits until it ends by itself, which it must not; the reason.
+    pub(super) async fn ended(&mut self) -> anyhow::Error {
+        let Some(ended) = &mut self.ended else { return pending().await };
+        let reason = match ended.await {
+            Ok(Ok(())) => anyhow!("the uplink has ended"),
+            Ok(Err(error)) => error,
+            Err(_) => anyhow!("the uplink has ended by a panic"),
+        };
+        self.ended = None;
+        reason
+    }
+
+    /// Takes nothing new, answers what is under way, and ends.
+    pub(super) async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Some(ended) = self.ended
+            && let Ok(Err(error)) = ended.await
+        {
+            tracing::error!(error = format!("{error:#}"), "the uplink did not end in order");
         }
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+        if self.thread.join().is_err() {
             tracing::error!("the uplink ended by a panic");
         }
     }
 }
 
-/// Forgets finished messages when their time is over.
-async fn forget(spool: Spool, keep: Duration) {
-    let keep = u64::try_from(keep.as_millis()).unwrap_or(u64::MAX);
-    loop {
-        let older = domain::Millis(clock::millis().0.saturating_sub(keep));
-        let (sender, forgotten) = oneshot::channel();
-        let handed = spool.forget(older, FORGET, move |result| {
-            // the process may end meanwhile
-            let _ = sender.send(result.unwrap_or(0));
-        });
-        if handed.is_err() {
-            return;
-        }
-        if forgotten.await.unwrap_or(0) < FORGET {
-            tokio::time::sleep(Duration::from_secs(1)).await;
+async fn serve(
+    listener: std::os::unix::net::UnixListener,
+    router: Router,
+    stopping: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let listener = UnixListener::from_std(listener)?;
+    let serving = axum::serve(listener, router).with_graceful_shutdown(told(stopping.clone()));
+    tokio::select! {
+        served = serving.into_future() => served.context("the uplink cannot be served"),
+        () = out_of_patience(stopping) => {
+            tracing::warn!("requests under way were not answered in time; what they handed in may be taken");
+            Ok(())
         }
     }
+}
+
+async fn watch_over(listener: Option<std::net::TcpListener>, endpoint: Arc<Endpoint>) -> anyhow::Result<()> {
+    let Some(listener) = listener else { return pending().await };
+    let router = runtime::endpoint::router(endpoint);
+    axum::serve(TcpListener::from_std(listener)?, router).await.context("the metrics cannot be served")
+}
+
+async fn told(mut stopping: watch::Receiver<bool>) {
+    // whoever could say so being gone says it too
+    let _ = stopping.wait_for(|&stopping| stopping).await;
+}
+
+async fn out_of_patience(stopping: watch::Receiver<bool>) {
+    told(stopping).await;
+    tokio::time::sleep(PATIENCE).await;
 }

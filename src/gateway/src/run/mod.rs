@@ -1,19 +1,25 @@
 //! The life of a gateway: open the spool, resume what the last run left, serve, drain.
 
+mod endpoint;
 mod front;
+mod housekeeping;
+mod orphans;
+#[cfg(test)]
+mod tests;
 mod workshop;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use prometheus::Registry;
 use store::spool::{Spool, SpoolSettings};
 use tokio::net::TcpListener;
-use tokio::task::{JoinSet, LocalSet};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet, LocalSet};
 use wire::session::Numbers;
 
 use crate::clock::{self, Clock};
@@ -22,18 +28,24 @@ use crate::engine::Engine;
 use crate::metrics::Families;
 use crate::metrics::connection::ConnectionFamilies;
 use crate::uplink::{self, Uplink};
-use front::{Endpoint, Front};
+use endpoint::Endpoint;
+use front::{Front, Served};
+use housekeeping::Housekeeping;
+use orphans::Orphans;
 use workshop::Workshop;
 
 /// How long answers are waited for at the end.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long accounts and connections may take to end after that.
+const END: Duration = Duration::from_secs(5);
 /// From how many waiting jobs on the spool takes no new messages.
 const SPOOL_QUEUE: usize = 4096;
 
 /// Works until `shutdown` comes, then waits for the answers under way.
 ///
 /// # Errors
-/// The spool cannot be opened, or a socket not be bound.
+/// The spool cannot be opened, or a socket not be bound; or a part of the gateway has ended by itself: then, too, the
+/// others stop in order first.
 pub async fn run(config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
     LocalSet::new().run_until(serve(config, shutdown)).await
 }
@@ -83,32 +95,46 @@ async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Re
         most: config.queue,
         families: Arc::clone(&workshop.families),
     };
-    let (mut resumed, mut orphans) = (0_u64, 0_u64);
+    let mut orphans = Orphans::new(
+        config.gateway.clone(),
+        workshop.epoch,
+        clock::millis(),
+        config.log.access,
+        Arc::clone(&workshop.families),
+    );
+    let mut resumed = 0_u64;
     for stored in recovered.messages {
-        if engine.resume(stored?) { resumed += 1 } else { orphans += 1 }
+        match engine.resume(stored?) {
+            Ok(()) => resumed += 1,
+            Err((stored, orphan)) => orphans.add(&stored, orphan),
+        }
     }
-    if orphans > 0 {
-        tracing::error!(
-            messages = orphans,
-            "messages of the last run wait in the spool: their account is not in the configuration any more"
-        );
-    }
-    let uplink =
-        Uplink::new(engine, config.gateway.clone(), workshop.epoch, boards, Arc::clone(&workshop.events));
-    let uplink = Arc::new(uplink);
-    let watched = Arc::new(Endpoint {
-        registry,
-        families: Arc::clone(&workshop.families),
-        uplink: Arc::clone(&uplink),
-    });
-    let front = Front::start(
-        uplink_socket,
-        metrics_socket,
-        uplink::router(uplink),
-        watched,
-        spool.clone(),
-        config.keep,
-    )?;
+    orphans.settle(&spool, Arc::clone(&workshop.events));
+    let names: BTreeSet<_> = config.accounts.iter().map(|account| &account.name).collect();
+    orphans::fragments(&workshop.fragments, &names, &workshop.families);
+    let (stop, stopping) = watch::channel(false);
+    let uplink = Arc::new(Uplink::new(
+        engine,
+        config.gateway.clone(),
+        workshop.epoch,
+        boards,
+        Arc::clone(&workshop.events),
+        stopping,
+        recovered.consumers,
+    ));
+    let served = Served {
+        uplink: uplink_socket,
+        router: uplink::router(Arc::clone(&uplink)),
+        metrics: metrics_socket,
+        endpoint: Arc::new(Endpoint {
+            registry,
+            families: Arc::clone(&workshop.families),
+            uplink,
+            clock: workshop.clock.clone(),
+        }),
+        housekeeping: Housekeeping { spool: spool.clone(), clock: workshop.clock.clone(), keep: config.keep },
+    };
+    let mut front = Front::start(served, stop)?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         gateway = %config.gateway,
@@ -116,13 +142,47 @@ async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Re
         resumed,
         "serving"
     );
-    shutdown.await;
-    tracing::info!("stopping: nothing new is taken or pushed");
-    drop(front);
+    let mut failed = until_over(shutdown, &mut tasks, &mut front).await;
+    match &failed {
+        None => tracing::info!("stopping: nothing new is taken or pushed"),
+        Some(error) => tracing::error!(error = format!("{error:#}"), "stopping: the gateway cannot go on"),
+    }
+    front.stop().await;
     drop(socket_file);
-    stops.iter().for_each(|stop| stop(PATIENCE));
-    while tasks.join_next().await.is_some() {}
+    // without a spool no answer can be kept
+    let patience = if spool.is_stopped() { Duration::ZERO } else { PATIENCE };
+    stops.iter().for_each(|stop| stop(patience));
+    let ends = async {
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                failed.get_or_insert_with(|| panicked(&error));
+            }
+        }
+    };
+    if tokio::time::timeout(patience + END, ends).await.is_err() {
+        tracing::warn!("accounts or connections did not end in time; not waiting any longer");
+    }
     // no writes are on their way any more
     tokio::task::spawn_blocking(move || spool.stop()).await?;
-    Ok(())
+    failed.map_or(Ok(()), Err)
+}
+
+/// Waits for `shutdown`, or for the end of something that must not end before; then the reason.
+async fn until_over(
+    shutdown: impl Future<Output = ()>,
+    tasks: &mut JoinSet<()>,
+    front: &mut Front,
+) -> Option<anyhow::Error> {
+    tokio::select! {
+        () = shutdown => None,
+        Some(ended) = tasks.join_next() => Some(match ended {
+            Ok(()) => anyhow!("an account or a connection has ended by itself"),
+            Err(error) => panicked(&error),
+        }),
+        error = front.ended() => Some(error),
+    }
+}
+
+fn panicked(error: &JoinError) -> anyhow::Error {
+    anyhow!("an account or a connection has ended: {error}")
 }

@@ -2,32 +2,34 @@
 //! what became of them and what the carriers bring, `GET /status` says how the gateway stands.
 
 mod consumers;
+mod events;
 pub mod lines;
+#[cfg(test)]
+mod tests;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use domain::{GatewayId, Millis};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
+use store::spool::Consumer;
+use tokio::sync::{Notify, watch};
 
 use crate::account::level::{Board, Level};
 use crate::engine::Engine;
 use consumers::Consumers;
-use lines::{Answer, Numbered};
+use lines::Answer;
 
 /// The largest request, in bytes.
 const LARGEST: usize = 4 << 20;
 /// The longest a request for events may wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// Events in one answer, unless asked otherwise, and at most.
-const EVENTS: usize = 1000;
-const MOST_EVENTS: usize = 10_000;
 
 /// What the uplink serves.
 pub struct Uplink {
@@ -37,19 +39,11 @@ pub struct Uplink {
     pub boards: Vec<Board>,
     /// Rung when there are events.
     pub events: Arc<Notify>,
+    /// `true` from when the gateway stops.
+    pub stopping: watch::Receiver<bool>,
     consumers: Mutex<Consumers>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Wanted {
-    /// Whoever gives no name only looks: nothing is acknowledged.
-    consumer: Option<String>,
-    #[serde(default)]
-    after: i64,
-    most: Option<usize>,
-    /// Seconds.
-    #[serde(default)]
-    wait: f64,
+    /// Whether the spool does not have what is known of the consumers.
+    unwritten: Arc<AtomicBool>,
 }
 
 /// How the gateway stands.
@@ -72,6 +66,7 @@ pub struct SpoolStatus {
 }
 
 impl Uplink {
+    /// `consumers` are those of the last run.
     #[must_use]
     pub fn new(
         engine: Engine,
@@ -79,8 +74,11 @@ impl Uplink {
         epoch: Millis,
         boards: Vec<Board>,
         events: Arc<Notify>,
+        stopping: watch::Receiver<bool>,
+        consumers: Vec<Consumer>,
     ) -> Self {
-        Self { engine, gateway, epoch, boards, events, consumers: Mutex::default() }
+        let consumers = Mutex::new(Consumers::new(consumers, Instant::now()));
+        Self { engine, gateway, epoch, boards, events, stopping, consumers, unwritten: Arc::default() }
     }
 
     /// How the gateway stands.
@@ -95,22 +93,13 @@ impl Uplink {
             spool: SpoolStatus { unfinished: counts.unfinished, events: counts.events },
         }
     }
-
-    /// Acknowledges for a consumer; what all have is deleted.
-    fn acknowledge(&self, consumer: &str, after: i64) {
-        let mut consumers = self.consumers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(up_to) = consumers.acknowledge(consumer, after, Instant::now()) {
-            // what cannot be deleted now is told again after a restart: nothing is lost
-            let _ = self.engine.spool.acknowledge(up_to, |_| {});
-        }
-    }
 }
 
 /// The routes.
 pub fn router(uplink: Arc<Uplink>) -> Router {
     Router::new()
         .route("/messages", post(messages))
-        .route("/events", get(events))
+        .route("/events", get(events::events))
         .route("/status", get(async |State(uplink): State<Arc<Uplink>>| Json(uplink.status())))
         .layer(DefaultBodyLimit::max(LARGEST))
         .with_state(uplink)
@@ -132,7 +121,12 @@ async fn messages(State(uplink): State<Arc<Uplink>>, body: String) -> Response {
             })
         })
         .collect();
-    let mut verdicts = uplink.engine.take(submissions).await.into_iter();
+    let verdicts = if *uplink.stopping.borrow() {
+        uplink.engine.refuse(submissions.len())
+    } else {
+        uplink.engine.take(submissions).await
+    };
+    let mut verdicts = verdicts.into_iter();
     let answers = places.into_iter().filter_map(|place| match place {
         Ok(id) => {
             verdicts.next().map(|verdict| Answer { uaop_id: Some(id), line: None, taken: verdict.into() })
@@ -140,36 +134,6 @@ async fn messages(State(uplink): State<Arc<Uplink>>, body: String) -> Response {
         Err(answer) => Some(answer),
     });
     ndjson(answers)
-}
-
-async fn events(State(uplink): State<Arc<Uplink>>, Query(wanted): Query<Wanted>) -> Response {
-    if let Some(consumer) = &wanted.consumer {
-        uplink.acknowledge(consumer, wanted.after);
-    }
-    let most = wanted.most.unwrap_or(EVENTS).min(MOST_EVENTS);
-    let wait = Duration::try_from_secs_f64(wanted.wait).unwrap_or_default().min(LONGEST_WAIT);
-    let end = tokio::time::Instant::now() + wait;
-    loop {
-        let mut rung = std::pin::pin!(uplink.events.notified());
-        // from now on, not from the first poll on: an event between the reading and the waiting must not be missed
-        rung.as_mut().enable();
-        let spool = uplink.engine.spool.clone();
-        let read = tokio::task::spawn_blocking(move || spool.events(wanted.after, most)).await;
-        let failed = match read {
-            Ok(Ok(events)) if !events.is_empty() => {
-                return ndjson(events.into_iter().map(|(id, event)| Numbered { id, event }));
-            }
-            Ok(Ok(_)) => None,
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(error) => Some(error.to_string()),
-        };
-        if let Some(error) = failed {
-            return (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response();
-        }
-        if tokio::time::timeout_at(end, rung).await.is_err() {
-            return ndjson(std::iter::empty::<Numbered>());
-        }
-    }
 }
 
 fn ndjson(lines: impl Iterator<Item = impl Serialize>) -> Response {

@@ -41,6 +41,12 @@ CREATE TABLE events (
     lines BLOB NOT NULL
 );
 
+-- Who reads events under a name of its own, and up to where it has them.
+CREATE TABLE consumers (
+    name         TEXT PRIMARY KEY,
+    acknowledged INTEGER NOT NULL
+) WITHOUT ROWID;
+
 -- Parts of users' long messages that wait for the others.
 CREATE TABLE fragments (
     id      INTEGER PRIMARY KEY,

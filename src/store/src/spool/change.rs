@@ -30,10 +30,12 @@ pub(super) fn apply(
 /// Forgets whole rows of finished messages; the answer is how many messages.
 pub(super) fn forget(
     connection: &Connection,
-    _: &mut SpoolStage,
+    stage: &mut SpoolStage,
     older_than: Millis,
     most: usize,
 ) -> rusqlite::Result<usize> {
+    // marks that were asked for are written
+    stage.marks(connection)?;
     let mut forgotten = 0;
     let mut oldest =
         connection.prepare_cached("SELECT id, lines FROM finished WHERE at < ?1 ORDER BY at LIMIT 1")?;

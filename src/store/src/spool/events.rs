@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use domain::Event;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, params};
 
-use super::stage::SpoolStage;
+use super::stage::{SpoolStage, unwritable};
+use super::types::Consumer;
 use crate::sqlite::StoreError;
 
 pub(super) fn read(
@@ -32,8 +33,22 @@ pub(super) fn read(
 pub(super) fn acknowledge(
     connection: &Connection,
     stage: &mut SpoolStage,
-    up_to: i64,
+    consumers: &[Consumer],
 ) -> rusqlite::Result<()> {
+    let names: Vec<&str> = consumers.iter().map(|consumer| consumer.name.as_str()).collect();
+    let names = serde_json::to_string(&names).map_err(unwritable)?;
+    connection
+        .prepare_cached("DELETE FROM consumers WHERE name NOT IN (SELECT value FROM json_each(?1))")?
+        .execute([names])?;
+    for Consumer { name, acknowledged } in consumers {
+        connection
+            .prepare_cached(
+                "INSERT INTO consumers VALUES (?1, ?2)
+                 ON CONFLICT DO UPDATE SET acknowledged = ?2 WHERE acknowledged <> ?2",
+            )?
+            .execute(params![name, acknowledged])?;
+    }
+    let Some(up_to) = consumers.iter().map(|consumer| consumer.acknowledged).min() else { return Ok(()) };
     let marks = stage.marks(connection)?;
     marks.acknowledged = marks.acknowledged.max(up_to.min(marks.last_event));
     connection.prepare_cached("DELETE FROM events WHERE last <= ?1")?.execute([marks.acknowledged])?;

@@ -19,7 +19,7 @@ use domain::{Event, Millis, Submission};
 use rusqlite::Connection;
 
 pub use recover::{Recovered, Unfinished};
-pub use types::{Change, Counts, Fragment, SpoolSettings, Stored, Taken, Unwritten};
+pub use types::{Change, Consumer, Counts, Fragment, SpoolSettings, Stored, Taken, Unwritten};
 
 use crate::sqlite::{Database, Figures, Refused, StoreError, Writer};
 use stage::{Level, SpoolStage};
@@ -123,20 +123,32 @@ impl Spool {
         events::read(self.inner.database.path(), &reader, after, most)
     }
 
-    /// Deletes the events up to this number; those already gone, or not there yet, are passed over.
+    /// The number of the last event that there ever was; 0 before the first. Reads the disk, as [`Spool::events`] does.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn last_event(&self) -> Result<i64, SpoolError> {
+        let reader = self.inner.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let marks = marks::Marks::load(&reader);
+        marks.map(|marks| marks.last_event).map_err(|e| StoreError::of(self.inner.database.path(), &e))
+    }
+
+    /// These are all consumers there are from now on. The events that each of them has are deleted; without consumers
+    /// none.
     ///
     /// # Errors
     /// Only when the spool has stopped; `done` is not called then.
     pub fn acknowledge(
         &self,
-        up_to: i64,
+        consumers: Vec<Consumer>,
         done: impl FnOnce(Result<(), SpoolError>) + Send + 'static,
     ) -> Result<(), Refused> {
-        self.inner.writer.push(move |c, stage| events::acknowledge(c, stage, up_to), done)
+        self.inner.writer.push(move |c, stage| events::acknowledge(c, stage, &consumers), done)
     }
 
     /// Forgets messages that finished before `older_than`: their ids may be taken anew. At least `most` of them if there
-    /// are as many, and up to a piece of 128 more; the answer is how many. 0: there are none.
+    /// are as many, and up to a piece of 128 more; the answer is how many. 0: there are none. It writes in any case, so
+    /// that a spool that nobody else writes to learns whether it can.
     ///
     /// # Errors
     /// Only when the spool has stopped; `done` is not called then.
@@ -152,6 +164,12 @@ impl Spool {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.inner.level.get()
+    }
+
+    /// Whether it takes nothing any more: it was stopped, or its writer has ended by itself.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.inner.writer.is_stopped()
     }
 
     #[must_use]

@@ -9,7 +9,7 @@ use domain::{Event, Happened, MessageText, Millis, Submission};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::types::{Change, Counts, Fragment, SpoolSettings, Taken, Unwritten};
+use super::types::{Change, Consumer, Counts, Fragment, SpoolSettings, Taken, Unwritten};
 use super::{Recovered, Spool, SpoolError, change, take};
 
 #[derive(Clone, Debug)]
@@ -230,7 +230,8 @@ impl Pair {
                 self.model.acknowledge(up_to);
                 let done = self.done.clone();
                 let done = move |result: Result<(), _>| done.send(result.map(|()| None)).unwrap();
-                self.spool.acknowledge(up_to, done).unwrap();
+                let consumers = vec![Consumer { name: "a".to_owned(), acknowledged: up_to }];
+                self.spool.acknowledge(consumers, done).unwrap();
                 self.results.recv().unwrap().unwrap();
             }
             After::Forget => {

@@ -8,7 +8,7 @@ use domain::{Account, Millis};
 use rusqlite::{Connection, Row};
 
 use super::marks::{Marks, from_sql};
-use super::types::{Counts, Fragment, Stored};
+use super::types::{Consumer, Counts, Fragment, Stored};
 use crate::sqlite::{Database, StoreError};
 
 /// Messages read at once.
@@ -22,6 +22,7 @@ pub struct Recovered {
     pub counts: Counts,
     pub messages: Unfinished,
     pub fragments: Vec<Fragment>,
+    pub consumers: Vec<Consumer>,
 }
 
 /// The messages that were unfinished when the spool was opened, in the order of their keys, read from the disk piece by
@@ -55,7 +56,8 @@ pub(super) fn recover(
         over: false,
     };
     let fragments = fragments(database.path(), connection)?;
-    Ok(Recovered { epoch: marks.epoch, counts: marks.counts(), messages, fragments })
+    let consumers = consumers(connection).map_err(failed)?;
+    Ok(Recovered { epoch: marks.epoch, counts: marks.counts(), messages, fragments, consumers })
 }
 
 impl Iterator for Unfinished {
@@ -109,6 +111,12 @@ fn stored(file: &Path, row: &Row<'_>) -> Result<Stored, StoreError> {
         progress: row.get(2).map_err(failed)?,
         submission: serde_json::from_str(json).map_err(unreadable)?,
     })
+}
+
+fn consumers(connection: &Connection) -> rusqlite::Result<Vec<Consumer>> {
+    let mut statement = connection.prepare("SELECT name, acknowledged FROM consumers ORDER BY name")?;
+    let consumer = |row: &Row<'_>| Ok(Consumer { name: row.get(0)?, acknowledged: row.get(1)? });
+    statement.query_map([], consumer)?.collect()
 }
 
 fn fragments(file: &Path, connection: &Connection) -> Result<Vec<Fragment>, StoreError> {

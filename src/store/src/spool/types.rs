@@ -64,6 +64,14 @@ pub struct Unwritten {
     pub changes: Vec<Change>,
 }
 
+/// Whoever reads events under a name of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consumer {
+    pub name: String,
+    /// It has all events up to here.
+    pub acknowledged: i64,
+}
+
 /// A part of a user's long message; the others have not come yet.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Fragment {

@@ -1,6 +1,6 @@
 //! What the writer counts.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Upper bounds of the buckets for the time of a commit, in seconds; one more bucket takes what is longer.
@@ -16,6 +16,8 @@ pub struct Figures {
     pub jobs: u64,
     /// Jobs that failed.
     pub failed: u64,
+    /// Whether the last batch failed as a whole: the store itself cannot be written.
+    pub failing: bool,
     /// Jobs that wait now.
     pub waiting: u64,
     /// How many commits fell into each bucket of [`COMMIT_BOUNDS_SECONDS`]; not cumulative.
@@ -28,6 +30,7 @@ pub(super) struct Counters {
     batches: AtomicU64,
     jobs: AtomicU64,
     failed: AtomicU64,
+    failing: AtomicBool,
     commits: [AtomicU64; COMMIT_BOUNDS_SECONDS.len() + 1],
     commit_nanoseconds: AtomicU64,
 }
@@ -46,11 +49,17 @@ impl Counters {
         counter.fetch_add(1, Relaxed);
     }
 
+    /// Whether the last batch failed as a whole. The answer is what it was before.
+    pub(super) fn set_failing(&self, failing: bool) -> bool {
+        self.failing.swap(failing, Relaxed)
+    }
+
     pub(super) fn read(&self, waiting: usize) -> Figures {
         Figures {
             batches: self.batches.load(Relaxed),
             jobs: self.jobs.load(Relaxed),
             failed: self.failed.load(Relaxed),
+            failing: self.failing.load(Relaxed),
             waiting: waiting as u64,
             commits: std::array::from_fn(|bucket| self.commits[bucket].load(Relaxed)),
             commit_seconds_sum: Duration::from_nanos(self.commit_nanoseconds.load(Relaxed)).as_secs_f64(),

@@ -49,10 +49,21 @@ impl<T> Queue<T> {
         Some(state.waiting.drain(..count).collect())
     }
 
+    /// Drops what waits.
+    pub(super) fn clear(&self) {
+        let waiting = std::mem::take(&mut self.state().waiting);
+        // a dropped item may ask the queue something: not while it is locked
+        drop(waiting);
+    }
+
     /// Lets nothing more in; what waits is still taken.
     pub(super) fn close(&self) {
         self.state().closed = true;
         self.filled.notify_one();
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.state().closed
     }
 
     pub(super) fn len(&self) -> usize {

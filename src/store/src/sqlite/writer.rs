@@ -60,7 +60,6 @@ impl<S: Stage> Writer<S> {
             stage,
             queue: queue.clone(),
             counters: counters.clone(),
-            failing: false,
         };
         let thread = thread::Builder::new()
             .name("store".to_owned())
@@ -92,6 +91,12 @@ impl<S: Stage> Writer<S> {
         done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) -> Result<(), Refused> {
         self.queue.push(Box::new(Task { work, done, value: None }))
+    }
+
+    /// Whether it takes no more jobs: it was stopped, or its thread has ended by a panic.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.queue.is_closed()
     }
 
     #[must_use]
@@ -157,8 +162,6 @@ struct Worker<S: Stage> {
     stage: S,
     queue: Arc<Queue<Box<dyn Job<S>>>>,
     counters: Arc<Counters>,
-    /// Whether the last batch failed as a whole: it is said once, not for each batch of a full disk.
-    failing: bool,
 }
 
 impl<S: Stage> Worker<S> {
@@ -183,17 +186,16 @@ impl<S: Stage> Worker<S> {
         };
         match written {
             Ok(results) => {
-                if self.failing {
+                // said once, not for each batch of a full disk
+                if self.counters.set_failing(false) {
                     tracing::info!(file = %self.file.display(), "the store writes again");
                 }
-                self.failing = false;
                 results
             }
             Err(error) => {
-                if !self.failing {
+                if !self.counters.set_failing(true) {
                     tracing::error!(%error, "the store does not write");
                 }
-                self.failing = true;
                 vec![Err(error); batch.len()]
             }
         }
@@ -263,12 +265,14 @@ impl<S: Stage> Worker<S> {
     }
 }
 
-/// Closes the queue when the writer ends, however it ends.
+/// Closes the queue when the writer ends, however it ends; after a panic what waits is dropped, so that whoever waits for
+/// a completion learns that there will be none.
 struct Closing<T>(Arc<Queue<T>>);
 
 impl<T> Drop for Closing<T> {
     fn drop(&mut self) {
         self.0.close();
+        self.0.clear();
     }
 }
 

@@ -62,6 +62,15 @@ fn whoever_gives_no_name_only_looks() {
     assert_eq!(slow.iter().filter(|event| event.id <= last).count(), told.len());
 }
 
+#[test]
+fn a_cursor_of_another_spool_is_told_from_one_of_this() {
+    let line = line(Protocol::Cmpp20);
+    let uplink = line.gateway.uplink();
+    let beyond = uplink.request("GET", "/events?consumer=uaop-9&after=1000000", "").unwrap();
+    assert_eq!(beyond.status, 409, "{}", beyond.body);
+    assert!(beyond.body.contains("start again from after=0"), "{}", beyond.body);
+}
+
 /// All events of a consumer above `after`, up to `last`.
 fn all(uplink: &Uplink, consumer: &str, mut after: u64, last: u64) -> Vec<Told> {
     let mut all = Vec::new();
