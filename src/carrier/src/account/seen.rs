@@ -67,7 +67,7 @@ mod tests {
             part: 1,
             parts: 1,
             content: content.to_vec(),
-            report: true,
+            report: true.into(),
             priority: 0,
             valid_until: Text::EMPTY,
         }

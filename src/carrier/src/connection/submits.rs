@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wire::exchange::{Answer, MessageId, Submit};
+use wire::exchange::{Answer, MessageId, ReportWish, Submit};
 use wire::protocol::{Cannot, Moment};
 use wire::session::Oddity;
 use wire::text::Text;
@@ -62,7 +62,7 @@ impl<P: Carrier> Connection<P> {
             | Oddity::RequestRepeated { .. } => None,
         };
         let answer =
-            refused.and_then(|(sequence, why)| P::read_answer(sequence, &P::cannot(P::SUBMIT, why)?));
+            refused.and_then(|(sequence, why)| P::read_answer(sequence, &P::cannot(P::SUBMIT, &[], why)?));
         if let Some(Answer { code, .. }) = answer {
             counters.submits.inc();
             counters.answer(code);
@@ -212,7 +212,7 @@ impl<P: Carrier> Connection<P> {
             content: submit.content.as_slice().into(),
             valid_until: submit.valid_until,
             priority: submit.priority,
-            report_wanted: submit.report,
+            report_wanted: submit.report != ReportWish::Never,
             code: 0,
             answered: true,
             report: ReportPlan::None,

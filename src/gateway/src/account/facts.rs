@@ -2,7 +2,6 @@
 
 use domain::event::Outcome;
 use store::spool::SpoolError;
-use wire::error::DecodeError;
 
 use super::core::{Core, Finished};
 use super::level::{Alarm, Board, ConnectionLevel};
@@ -64,11 +63,6 @@ impl Facts {
 
     pub fn link_not_up(&self, connection: ConnectionId, reason: &str) {
         tracing::error!(account = %self.account, connection, reason, "no connection to the carrier; it is tried again and again");
-    }
-
-    pub fn unreadable_report(&self, connection: ConnectionId, command: u32, error: &DecodeError) {
-        self.metrics.mo.unreadable.inc();
-        tracing::error!(account = %self.account, connection, command, %error, "a report cannot be read; the carrier was told so");
     }
 
     /// The alarm about links, and whether parts can be submitted.

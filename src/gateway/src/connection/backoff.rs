@@ -9,6 +9,9 @@ use crate::config;
 /// A session that lasted for so long was a good one: after it the first try is made at once, and the pauses begin anew.
 const GOOD: Duration = Duration::from_secs(10);
 
+/// "At once", but not all together.
+const AT_ONCE: Duration = Duration::from_millis(40);
+
 /// Pauses that double, each up to a half shorter by chance, so that connections which broke together do not come back
 /// together.
 #[derive(Debug)]
@@ -27,7 +30,7 @@ impl Backoff {
     pub(super) fn pause(&mut self, up: Duration) -> Duration {
         if up >= GOOD {
             self.next = self.settings.first;
-            return Duration::ZERO;
+            return self.spread(AT_ONCE);
         }
         let pause = self.next;
         self.next = pause.saturating_mul(2).min(self.settings.most);
@@ -64,7 +67,7 @@ mod tests {
         for seconds in [1, 2, 4, 5, 5] {
             assert_about(backoff.pause(Duration::ZERO), seconds);
         }
-        assert_eq!(backoff.pause(GOOD), Duration::ZERO);
+        assert!(backoff.pause(GOOD) <= AT_ONCE);
         assert_about(backoff.pause(GOOD - Duration::from_millis(1)), 1);
     }
 

@@ -27,7 +27,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use wire::error::DecodeError;
 use wire::exchange::{Answer, Incoming, Submit};
 use wire::protocol::Protocol;
 use wire::session::Numbers;
@@ -94,8 +93,6 @@ pub enum News {
     NotSent { login: u32, key: PartKey },
     /// The carrier brings something: answer with [`Order::DeliverAnswer`] once it is durable.
     Incoming { ticket: u64, incoming: Incoming },
-    /// The carrier brings a report that cannot be read; it has been told so.
-    UnreadableReport { command: u32, error: DecodeError },
 }
 
 /// The channel of orders to a connection with this window. It holds all that may be under way.

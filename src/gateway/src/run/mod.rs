@@ -15,6 +15,7 @@ use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use domain::Millis;
 use prometheus::Registry;
 use store::spool::{Spool, SpoolSettings};
 use tokio::net::TcpListener;
@@ -73,8 +74,7 @@ async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Re
         connections: ConnectionFamilies::new(&registry)?,
         clock: Clock::new(config.time_zone.clone()),
         spool: spool.clone(),
-        // sequences of two runs seldom meet; they are told apart by the epoch anyhow
-        numbers: Arc::new(Numbers::starting_at(u32::try_from(recovered.epoch.0 & 0xFFFF_FFFF).unwrap_or(0))),
+        numbers: Arc::new(Numbers::starting_at(first_number(recovered.epoch))),
         next_row: Arc::new(AtomicI64::new(1 + recovered.fragments.iter().map(|f| f.id).max().unwrap_or(0))),
         fragments: recovered.fragments,
         events: Arc::default(),
@@ -185,4 +185,11 @@ async fn until_over(
 
 fn panicked(error: &JoinError) -> anyhow::Error {
     anyhow!("an account or a connection has ended: {error}")
+}
+
+/// Where the sequences of a run begin. Runs that begin within seconds of each other have theirs far apart: in SGIP a
+/// sequence is the id of a message, and must not come twice in a second.
+fn first_number(epoch: Millis) -> u32 {
+    const GOLDEN: u64 = 0x9E37_79B1;
+    u32::try_from(epoch.0.wrapping_mul(GOLDEN) & 0xFFFF_FFFF).unwrap_or_default()
 }

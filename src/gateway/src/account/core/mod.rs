@@ -315,15 +315,15 @@ impl Core {
         std::mem::take(&mut self.finished)
     }
 
-    /// When something is due without anything happening.
+    /// When something is due without anything happening. `expiring`: the time of day can be trusted to end messages by it.
     #[must_use]
-    pub fn deadline(&self, now: Now) -> Option<Instant> {
+    pub fn deadline(&self, now: Now, expiring: bool) -> Option<Instant> {
         let sending = self.lines.has_place() && self.queue.has_ready(now.instant) && !self.stopping;
         let pace = sending.then(|| self.pace.next(now.instant)).flatten();
         let hours =
             sending.then(|| now.instant + self.settings.hours.wait(now.stamp)).filter(|&at| at > now.instant);
         let held_up = self.held_up.filter(|&until| until > now.instant);
-        let end = self.queue.next_end().map(|end| {
+        let end = self.queue.next_end().filter(|_| expiring).map(|end| {
             now.instant + Duration::from_millis(end.0.saturating_sub(now.millis.0).saturating_add(1))
         });
         let due = pace.max(hours).max(held_up.filter(|_| sending));

@@ -164,7 +164,10 @@ fn later_waits_longer_each_time_and_lets_others_go_meanwhile() {
         let turn = story.push().unwrap();
         story.answer(turn, 9, Disposition::Later);
         assert_eq!(story.push(), None);
-        assert_eq!(story.core.deadline(story.now), Some(story.now.instant + Duration::from_secs(pause)));
+        assert_eq!(
+            story.core.deadline(story.now, true),
+            Some(story.now.instant + Duration::from_secs(pause))
+        );
         story.take(100 + pause as i64, 1, WhenUncertain::Resend);
         assert!(story.push().is_some_and(|turn| turn.key > 100));
         story.later(Duration::from_secs(pause));
@@ -179,7 +182,7 @@ fn slower_sends_the_same_part_again_after_the_pause() {
     let turn = story.push().unwrap();
     story.answer(turn, 8, Disposition::SlowDown);
     assert_eq!(story.push(), None);
-    let due = story.core.deadline(story.now).unwrap();
+    let due = story.core.deadline(story.now, true).unwrap();
     assert!(due >= story.now.instant + Duration::from_millis(100));
     story.later(due - story.now.instant + Duration::from_secs(1));
     assert!(story.push().is_some());
@@ -205,13 +208,13 @@ fn nothing_is_sent_outside_the_hours_without_a_line_or_while_the_spool_fails() {
     let mut story = Story::with(&[1], |settings| settings.hours = Hours { spans: vec![(13 * 60, 14 * 60)] });
     story.take(1, 1, WhenUncertain::Resend);
     assert_eq!(story.push(), None);
-    assert_eq!(story.core.deadline(story.now), Some(story.now.instant + Duration::from_secs(3600)));
+    assert_eq!(story.core.deadline(story.now, true), Some(story.now.instant + Duration::from_secs(3600)));
     story.now.stamp.hour = 13;
     story.core.hold_up(story.now.instant + Duration::from_secs(1));
     assert_eq!(story.push(), None);
     story.later(Duration::from_secs(1));
     story.core.lines.down(0);
-    assert_eq!((story.push(), story.core.deadline(story.now)), (None, None));
+    assert_eq!((story.push(), story.core.deadline(story.now, true)), (None, None));
     story.core.lines.up(0, 2);
     assert!(story.push().is_some());
     story.take(2, 1, WhenUncertain::Resend);
@@ -263,7 +266,7 @@ fn a_part_that_is_lost_again_and_again_waits_longer_and_is_given_up_in_the_end()
     story.take(1, 1, WhenUncertain::Resend);
     let mut pauses = Vec::new();
     for _ in 0..10 {
-        while let Some(due) = story.core.deadline(story.now) {
+        while let Some(due) = story.core.deadline(story.now, true) {
             pauses.push((due - story.now.instant).as_secs());
             story.later(due - story.now.instant);
         }
@@ -294,7 +297,7 @@ fn what_may_go_but_cannot_does_not_keep_the_account_awake() {
     story.answer(turn, 9, Disposition::Later);
     story.core.lines.down(0);
     story.later(Duration::from_secs(5));
-    assert_eq!(story.core.deadline(story.now), None);
+    assert_eq!(story.core.deadline(story.now, true), None);
     story.core.lines.up(0, 2);
     assert!(story.push().is_some());
 }

@@ -39,9 +39,6 @@ where
                 let turn = Turn { place: Place { connection, login }, key: message, part };
                 self.parts.core.withdrawn([turn], now);
             }
-            News::UnreadableReport { command, error } => {
-                self.parts.facts.unreadable_report(connection, command, &error);
-            }
             News::Answered { key, answer, .. } => {
                 for turn in self.turns(connection, vec![key]) {
                     self.answered(turn, answer, now);

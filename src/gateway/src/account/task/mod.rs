@@ -120,7 +120,9 @@ where
 
     /// What follows from everything that has happened.
     fn work(&mut self, now: Now) {
-        self.parts.core.expire(now);
+        if self.parts.clock.steady() {
+            self.parts.core.expire(now);
+        }
         for (happened, row) in self.parts.mos.expired(now.instant) {
             self.parts.facts.metrics.mo.incomplete.inc();
             self.tell(happened, now);
@@ -145,12 +147,17 @@ where
     }
 
     fn deadline(&self, now: Now) -> Instant {
-        [self.parts.core.deadline(now), self.parts.mos.deadline(), self.retry, self.stop_at]
-            .into_iter()
-            .flatten()
-            .chain([self.gauges_at])
-            .min()
-            .unwrap_or(self.gauges_at)
+        [
+            self.parts.core.deadline(now, self.parts.clock.steady()),
+            self.parts.mos.deadline(),
+            self.retry,
+            self.stop_at,
+        ]
+        .into_iter()
+        .flatten()
+        .chain([self.gauges_at])
+        .min()
+        .unwrap_or(self.gauges_at)
     }
 
     fn drain_inbox(&mut self, first: Inbox<P>) {

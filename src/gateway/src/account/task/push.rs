@@ -9,7 +9,7 @@ use wire::protocol::Messages;
 use super::{MOST_AT_ONCE, Task};
 use crate::account::core::{Turn, parts};
 use crate::account::inbox::{Inbox, Push};
-use crate::clock::Now;
+use crate::clock::{Clock, Now};
 use crate::connection::{Order, PartKey};
 
 impl<P: Messages> Task<P>
@@ -25,7 +25,7 @@ where
         {
             let sequence = P::sequence(self.parts.numbers.next(), self.parts.node, now.stamp);
             let Some(held) = self.parts.core.message(turn.key) else { continue };
-            let valid_until = held.submission.not_after.map(|end| self.parts.clock.stamp(end));
+            let valid_until = held.submission.not_after.map(Clock::beijing);
             let part = (turn.part, parts(&held.delivery));
             let waited = held.pushed.is_none().then(|| now.millis.0.saturating_sub(held.taken.0));
             match self.parts.rules.submit(&held.submission, turn.key, part, valid_until) {

@@ -68,6 +68,10 @@ impl<P: Messages> Link<'_, P> {
     /// Sends what waits, as far as the window and the backlog of the socket allow.
     pub(super) async fn submit(&mut self, now: Moment) {
         while !self.held.submits.is_empty() {
+            if self.up.is_some() && !self.session.is_up() {
+                // it is ending: they go out with the next session, or back
+                return;
+            }
             if self.is_expected_up() && (self.session.free() == 0 || self.session.has_backlog()) {
                 return;
             }
@@ -134,7 +138,7 @@ impl<P: Messages> Link<'_, P> {
                 self.asked.insert(ticket, (sequence, pdu));
                 self.context.tell(News::Incoming { ticket, incoming }).await;
             }
-            Some(Err(error)) => self.unreadable(sequence, &pdu, error, now).await,
+            Some(Err(error)) => self.unreadable(sequence, &pdu, error, now),
             None => {
                 let command = self.command(sequence, &pdu);
                 if let Some(answer) = P::cannot(command, &[], Cannot::Serve) {
@@ -146,12 +150,11 @@ impl<P: Messages> Link<'_, P> {
     }
 
     /// A report that says nothing: the carrier is told so, with its protocol's code for that.
-    async fn unreadable(&mut self, sequence: P::Sequence, pdu: &P::Pdu, error: DecodeError, now: Instant) {
+    fn unreadable(&mut self, sequence: P::Sequence, pdu: &P::Pdu, error: DecodeError, now: Instant) {
         let command = self.command(sequence, pdu);
         let code = P::cannot(command, &[], Cannot::Read).and_then(|answer| P::read_deliver_answer(&answer));
         self.session.respond(sequence, &P::deliver_answer(pdu, code.unwrap_or(1)));
         self.odd(Odd::UnreadableReport, &format!("the report {sequence} cannot be read: {error}"), now);
-        self.context.tell(News::UnreadableReport { command, error }).await;
     }
 
     fn command(&self, sequence: P::Sequence, pdu: &P::Pdu) -> u32 {

@@ -114,7 +114,7 @@ fn a_ticket_of_an_earlier_session_answers_nothing_in_the_next() {
 }
 
 #[test]
-fn a_report_that_cannot_be_read_is_refused_told_and_counted() {
+fn a_report_that_cannot_be_read_is_refused_and_counted() {
     run(async {
         let mut scene = Scene::<Cmpp>::new("cmpp-2.0", QUICK);
         let mut carrier = scene.up(1).await;
@@ -125,7 +125,6 @@ fn a_report_that_cannot_be_read_is_refused_told_and_counted() {
         };
         let sequence = carrier.request(Deliver { content, ..deliver }.into()).await;
         assert_eq!(carrier.answered(sequence).await, 1);
-        assert!(matches!(scene.news().await, News::UnreadableReport { command: 5, .. }));
         assert_eq!(scene.metrics.oddities(Odd::UnreadableReport).get(), 1);
     });
 }
