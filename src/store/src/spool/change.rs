@@ -60,11 +60,10 @@ fn finish(
     at: Millis,
 ) -> rusqlite::Result<()> {
     let id: Option<String> = connection
-        .prepare_cached("SELECT uaop_id FROM messages WHERE key = ?1")?
+        .prepare_cached("DELETE FROM messages WHERE key = ?1 RETURNING uaop_id")?
         .query_one([key], |row| row.get(0))
         .optional()?;
     let Some(id) = id else { return Ok(()) };
-    connection.prepare_cached("DELETE FROM messages WHERE key = ?1")?.execute([key])?;
     let outcome = serde_json::to_string(outcome).map_err(unwritable)?;
     connection
         .prepare_cached("UPDATE known SET outcome = ?2 WHERE uaop_id = ?1")?
