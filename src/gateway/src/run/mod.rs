@@ -15,6 +15,7 @@ use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use domain::Millis;
 use prometheus::Registry;
 use store::spool::{Spool, SpoolSettings};
 use tokio::net::TcpListener;
@@ -38,6 +39,8 @@ use workshop::Workshop;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long accounts and connections may take to end after that.
 const END: Duration = Duration::from_secs(5);
+/// More sequence numbers than a run uses in a millisecond.
+const NUMBERS_A_MILLISECOND: u64 = 1024;
 /// From how many waiting jobs on the spool takes no new messages.
 const SPOOL_QUEUE: usize = 4096;
 
@@ -73,8 +76,7 @@ async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Re
         connections: ConnectionFamilies::new(&registry)?,
         clock: Clock::new(config.time_zone.clone()),
         spool: spool.clone(),
-        // sequences of two runs seldom meet; they are told apart by the epoch anyhow
-        numbers: Arc::new(Numbers::starting_at(u32::try_from(recovered.epoch.0 & 0xFFFF_FFFF).unwrap_or(0))),
+        numbers: Arc::new(Numbers::starting_at(first_number(recovered.epoch))),
         next_row: Arc::new(AtomicI64::new(1 + recovered.fragments.iter().map(|f| f.id).max().unwrap_or(0))),
         fragments: recovered.fragments,
         events: Arc::default(),
@@ -165,6 +167,13 @@ async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Re
     // no writes are on their way any more
     tokio::task::spawn_blocking(move || spool.stop()).await?;
     failed.map_or(Ok(()), Err)
+}
+
+/// Where a run's sequence numbers start: so far from those of the run before that the two do not meet, however soon it was
+/// started again. In SGIP a sequence is the message's id, and only the second is in it beside the number.
+fn first_number(epoch: Millis) -> u32 {
+    let first = epoch.0.wrapping_mul(NUMBERS_A_MILLISECOND) & u64::from(u32::MAX);
+    u32::try_from(first).unwrap_or_default()
 }
 
 /// Waits for `shutdown`, or for the end of something that must not end before; then the reason.

@@ -29,7 +29,7 @@ impl Scene {
         let (stop, stopping) = watch::channel(false);
         let gateway = "gw".parse().unwrap();
         let uplink =
-            Uplink::new(engine, gateway, domain::Millis(1), Vec::new(), Arc::default(), stopping, Vec::new());
+            Uplink::new(engine, gateway, Millis(1), Vec::new(), Arc::default(), stopping, Vec::new());
         let clock = Clock::new(TimeZone::UTC);
         let endpoint = Arc::new(Endpoint {
             registry: Registry::new(),
@@ -57,6 +57,15 @@ impl Scene {
 async fn over(scene: &mut Scene, tasks: &mut JoinSet<()>) -> String {
     let over = until_over(pending(), tasks, &mut scene.front);
     tokio::time::timeout(LIMIT, over).await.unwrap().unwrap().to_string()
+}
+
+#[test]
+fn numbers_of_runs_within_a_second_do_not_meet() {
+    let epoch = 1_795_449_599_900;
+    for later in 1..1000 {
+        let apart = first_number(Millis(epoch + later)).wrapping_sub(first_number(Millis(epoch)));
+        assert!(u64::from(apart) >= later * 100, "{apart} numbers after {later} ms");
+    }
 }
 
 #[tokio::test]
