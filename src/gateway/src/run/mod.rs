@@ -39,6 +39,8 @@ use workshop::Workshop;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long accounts and connections may take to end after that.
 const END: Duration = Duration::from_secs(5);
+/// More sequence numbers than a run uses in a millisecond.
+const NUMBERS_A_MILLISECOND: u64 = 1024;
 /// From how many waiting jobs on the spool takes no new messages.
 const SPOOL_QUEUE: usize = 4096;
 
@@ -165,6 +167,13 @@ async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Re
     // no writes are on their way any more
     tokio::task::spawn_blocking(move || spool.stop()).await?;
     failed.map_or(Ok(()), Err)
+}
+
+/// Where a run's sequence numbers start: so far from those of the run before that the two do not meet, however soon it was
+/// started again. In SGIP a sequence is the message's id, and only the second is in it beside the number.
+fn first_number(epoch: Millis) -> u32 {
+    let first = epoch.0.wrapping_mul(NUMBERS_A_MILLISECOND) & u64::from(u32::MAX);
+    u32::try_from(first).unwrap_or_default()
 }
 
 /// Waits for `shutdown`, or for the end of something that must not end before; then the reason.

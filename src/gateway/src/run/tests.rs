@@ -59,6 +59,15 @@ async fn over(scene: &mut Scene, tasks: &mut JoinSet<()>) -> String {
     tokio::time::timeout(LIMIT, over).await.unwrap().unwrap().to_string()
 }
 
+#[test]
+fn numbers_of_runs_within_a_second_do_not_meet() {
+    let epoch = 1_795_449_599_900;
+    for later in 1..1000 {
+        let apart = first_number(Millis(epoch + later)).wrapping_sub(first_number(Millis(epoch)));
+        assert!(u64::from(apart) >= later * 100, "{apart} numbers after {later} ms");
+    }
+}
+
 #[tokio::test]
 async fn a_task_that_ends_by_itself_or_by_a_panic_ends_the_gateway() {
     let folder = tempfile::tempdir().unwrap();
