@@ -195,10 +195,3 @@ async fn until_over(
 fn panicked(error: &JoinError) -> anyhow::Error {
     anyhow!("an account or a connection has ended: {error}")
 }
-
-/// Where the sequences of a run begin. Runs that begin within seconds of each other have theirs far apart: in SGIP a
-/// sequence is the id of a message, and must not come twice in a second.
-fn first_number(epoch: Millis) -> u32 {
-    const GOLDEN: u64 = 0x9E37_79B1;
-    u32::try_from(epoch.0.wrapping_mul(GOLDEN) & 0xFFFF_FFFF).unwrap_or_default()
-}
