@@ -7,7 +7,6 @@
 //! | [`control`] | the control plane: reloads, checks, events, the operator's wishes |
 //! | [`worker`] | the data plane: one thread per core, from accept to the end of a connection |
 //! | [`beats`] | signs of life of the threads |
-//! | [`clock`] | the time of day |
 //! | [`service`] | what both share: listeners and pools |
 //! | [`admin`] | the administration socket |
 //! | [`vrrp`] | virtual addresses: one thread, and the guard that lets go when the daemon cannot |
