@@ -12,11 +12,10 @@ use tempfile::TempDir;
 
 use crate::binary;
 use crate::http::{self, Response};
-use crate::metrics::Metrics;
+use crate::metrics::{self, Metrics};
 use crate::place::Place;
 use crate::ports::{self, Port};
 use crate::process::Process;
-use crate::wait;
 
 /// Until `/readyz` says yes.
 const START: Duration = Duration::from_secs(15);
@@ -138,12 +137,8 @@ impl Lb {
         deadline: Duration,
         wanted: impl Fn(f64) -> bool,
     ) -> Result<f64> {
-        let mut last = None;
-        let result = wait::until(&format!("{name}{labels:?}"), deadline, || {
-            last = self.metrics().ok().map(|metrics| metrics.sum(name, labels));
-            last.filter(|value| wanted(*value))
-        });
-        result.with_context(|| format!("the last value was {last:?}; log of lb:\n{}", self.log()))
+        metrics::wait(name, labels, deadline, || self.metrics(), wanted)
+            .with_context(|| format!("log of lb:\n{}", self.log()))
     }
 
     /// Gets a path of the HTTP endpoint.

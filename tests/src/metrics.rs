@@ -1,8 +1,11 @@
 //! Prometheus' text format, read.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+
+use crate::wait;
 
 /// One sample's labels.
 pub type Labels = BTreeMap<String, String>;
@@ -11,6 +14,25 @@ pub type Labels = BTreeMap<String, String>;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metrics {
     samples: BTreeMap<String, Vec<(Labels, f64)>>,
+}
+
+/// Looks until the sum of the samples of `name` with these labels satisfies `wanted`, and returns it.
+///
+/// # Errors
+/// The deadline has passed; with the last value.
+pub fn wait(
+    name: &str,
+    labels: &[(&str, &str)],
+    deadline: Duration,
+    look: impl Fn() -> Result<Metrics>,
+    wanted: impl Fn(f64) -> bool,
+) -> Result<f64> {
+    let mut last = None;
+    let result = wait::until(&format!("{name}{labels:?}"), deadline, || {
+        last = look().ok().map(|metrics| metrics.sum(name, labels));
+        last.filter(|value| wanted(*value))
+    });
+    result.with_context(|| format!("the last value was {last:?}"))
 }
 
 impl Metrics {

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::keys::quoted;
 use super::{Keys, Uplink};
 use crate::http::{self, Response};
-use crate::metrics::Metrics;
+use crate::metrics::{self, Metrics};
 use crate::ports::{self, Port};
 use crate::process::Process;
 use crate::wait;
@@ -159,12 +159,8 @@ impl Gateway {
         deadline: Duration,
         wanted: impl Fn(f64) -> bool,
     ) -> Result<f64> {
-        let mut last = None;
-        let result = wait::until(&format!("{name}{labels:?}"), deadline, || {
-            last = self.metrics().ok().map(|metrics| metrics.sum(name, labels));
-            last.filter(|value| wanted(*value))
-        });
-        result.with_context(|| format!("the last value was {last:?}; log of the gateway:\n{}", self.log()))
+        metrics::wait(name, labels, deadline, || self.metrics(), wanted)
+            .with_context(|| format!("log of the gateway:\n{}", self.log()))
     }
 
     /// Gets a path of the HTTP endpoint.
