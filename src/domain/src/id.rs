@@ -72,8 +72,7 @@ macro_rules! names {
 }
 
 names! {
-    /// The platform-wide id of one message, made by the EMPI; the key of idempotence everywhere. Ids that grow with
-    /// time keep the stores' indexes small.
+    /// The platform-wide id of one message, made by the EMPI; the key of idempotence everywhere.
     UaopId;
     /// Which bank front-end; the two EMPIs of a pair share it.
     EmpiId;
@@ -81,6 +80,12 @@ names! {
     GatewayId;
     /// Which account at a carrier, as the gateway's file names it.
     Account;
+    /// Which carrier (`mobile`, `unicom`, `telecom`), over all its accounts and gateways: its message ids are unique there.
+    Carrier;
+    /// A system of the bank that has a key of its own at the EMPI.
+    Bank;
+    /// The bank's own name for a message, unique for the system that gave it: the key of idempotence towards the bank.
+    BankReference;
     /// The class of a message (`verification`, `notice`, …): its policies hang on it.
     Class;
 }

@@ -1,0 +1,7 @@
+//! The role `uaop`.
+
+pub mod config;
+mod run;
+
+pub use config::Config;
+pub use run::run;
