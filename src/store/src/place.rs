@@ -10,7 +10,8 @@ use settings::{Problem, Section, Value, between, not_zero};
 
 use crate::center::CenterStore;
 use crate::empi::EmpiStore;
-use crate::{StoreError, postgres};
+use crate::empi::sqlite::SqliteEmpi;
+use crate::{Refused, StoreError, postgres};
 
 /// One of the two engines.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,8 +129,15 @@ fn secret_of(file: &Path) -> Result<String, Problem> {
 ///
 /// # Errors
 /// It cannot be reached, is in use (SQLite), or is of a newer version.
-pub async fn open_empi(_place: &Place, _node: &str) -> Result<Arc<dyn EmpiStore>, StoreError> {
-    unimplemented!()
+pub async fn open_empi(place: &Place, _node: &str) -> Result<Arc<dyn EmpiStore>, StoreError> {
+    match place {
+        Place::Sqlite { folder } => {
+            let folder = folder.clone();
+            let opened = tokio::task::spawn_blocking(move || SqliteEmpi::open(&folder)).await;
+            Ok(Arc::new(opened.unwrap_or(Err(StoreError::Refused(Refused::Stopped)))?))
+        }
+        Place::Postgres(_) => unimplemented!(),
+    }
 }
 
 /// Opens the store of the center; days are those of `zone`.
