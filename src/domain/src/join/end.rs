@@ -26,22 +26,23 @@ impl Journey {
     /// |---|---|---|
     /// | 1 | every part is reported as delivered | `Delivered` |
     /// | 2 | every part has its last report, and one of them is not delivered | `Failed`, with the word of the first such part |
-    /// | 3 | no gateway has had all parts accepted, and one does not know | `Uncertain` |
-    /// | 4 | none accepted; one refused or let it expire, another one has pushed and not said how it ended | `Uncertain` |
-    /// | 5 | none accepted; one had it refused | `Refused` |
-    /// | 6 | none accepted; its time was over | `Expired` |
+    /// | 3 | the carrier has taken every part, or a gateway has said so | as lines 7 to 9 |
+    /// | 4 | a gateway does not know; or one had it refused or let it expire, and another one has pushed a part and not said how it ended | `Uncertain` |
+    /// | 5 | a gateway had it refused | `Refused`, with the carrier's code |
+    /// | 6 | its time was over at all gateways that had it | `Expired` |
     /// | 7 | a report was waited for too long, and a part is not delivered | `Failed` |
     /// | 8 | it was waited for too long | `Unknown` |
     /// | 9 | otherwise | none yet |
     ///
-    /// A part that is reported about counts as accepted, whatever was answered. How many parts there are is known from
-    /// their pushes.
+    /// A part that is reported about is taken, whatever was answered. How many parts there are is known from their
+    /// pushes.
     #[must_use]
     pub fn end(&self) -> Option<End> {
         if self.all(|part| part.last_report().is_some()) {
             return Some(self.failed().unwrap_or_else(|| self.delivered()));
         }
-        match self.outcome() {
+        let outcome = if self.all(Part::is_taken) { None } else { self.outcome() };
+        match outcome {
             Some(Outcome::Refused { code, reason }) => {
                 let word = code.map(|code| code.to_string());
                 return Some(End { state: FinalState::Refused, word, reason: Some(reason.clone()) });
