@@ -122,7 +122,8 @@ impl Alarms {
         tokio::pin!(stop);
         let mut stopping = false;
         loop {
-            let records: Vec<Record> = self.state().waiting.drain(..).filter_map(|alarm| record(&alarm)).collect();
+            let records: Vec<Record> =
+                self.state().waiting.drain(..).filter_map(|alarm| record(&alarm)).collect();
             if !records.is_empty() {
                 if publisher.publish(records).await.is_err() {
                     return;

@@ -83,8 +83,8 @@ impl Endpoint {
             }
         });
         let routes = self.config.router.routes.iter();
-        let routes =
-            routes.map(|(key, targets)| RouteStatus { route: route_name(key), tier: tier(targets, &conditions) });
+        let routes = routes
+            .map(|(key, targets)| RouteStatus { route: route_name(key), tier: tier(targets, &conditions) });
         Status {
             node: self.config.node.clone(),
             site: self.config.site.clone(),

@@ -72,7 +72,10 @@ impl Relay {
         let records: Vec<Record> = events.iter().filter_map(|event| self.record(event)).collect();
         let lacking = count - records.len();
         self.alarms.set(What::EventUnreadable, self.gateway.as_str(), lacking > 0, || {
-            format!("{lacking} of {count} events of gateway {} cannot be read; the log has their numbers", self.gateway)
+            format!(
+                "{lacking} of {count} events of gateway {} cannot be read; the log has their numbers",
+                self.gateway
+            )
         });
         let told = records.len();
         if self.publisher.publish(records).await.is_err() {

@@ -51,10 +51,9 @@ impl Outcome {
         match self {
             Self::Taken { duplicate } => Verdict::Taken { duplicate },
             Self::Refused(reason) | Self::UnknownNumber(reason) => Verdict::Refused { reason },
-            Self::NoRoute(reason)
-            | Self::NoGateway(reason)
-            | Self::PutOff(reason)
-            | Self::Doubt(reason) => Verdict::Later { reason },
+            Self::NoRoute(reason) | Self::NoGateway(reason) | Self::PutOff(reason) | Self::Doubt(reason) => {
+                Verdict::Later { reason }
+            }
             Self::Bus(reason) => Verdict::Later { reason: format!("the bus is away: {reason}") },
             Self::Busy => Verdict::Later { reason: "too many messages are under way here".to_owned() },
             Self::Stopping => Verdict::Later { reason: "this UAOP stops".to_owned() },

@@ -185,8 +185,7 @@ impl Works {
         let lines = self.config.gateways.iter().map(|gateway| {
             let (sender, batches) = mpsc::channel(BATCHES);
             let line = Line::open(gateway.line.clone(), self.me.clone(), Role::Gateway, Some(sender));
-            let follow =
-                self.board.clone().follow(gateway.name.clone(), self.me.site.clone(), line.state());
+            let follow = self.board.clone().follow(gateway.name.clone(), self.me.site.clone(), line.state());
             parts.endless.spawn(async {
                 follow.await;
                 Ok(())

@@ -130,7 +130,8 @@ impl Watch {
                 }
             });
             if key.1.is_none() {
-                self.alarms.set(What::NoRoute, key.0.as_str(), false, || format!("there is a route to {}", key.0));
+                self.alarms
+                    .set(What::NoRoute, key.0.as_str(), false, || format!("there is a route to {}", key.0));
             }
         }
         let fault = self.health.fault();

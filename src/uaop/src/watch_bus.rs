@@ -18,8 +18,7 @@ const PARTITIONS: u32 = 8;
 /// Makes the topics as soon as it can, then asks without end whether the bus is there.
 pub async fn watch(bus: Arc<dyn Bus>, health: Health) {
     let topic = |name: &str, partitions| Topic { name: name.to_owned(), partitions };
-    let topics =
-        [topic(bus::COPIES, PARTITIONS), topic(bus::EVENTS, PARTITIONS), topic(bus::ALARMS, 1)];
+    let topics = [topic(bus::COPIES, PARTITIONS), topic(bus::EVENTS, PARTITIONS), topic(bus::ALARMS, 1)];
     let mut ensured = false;
     loop {
         let asked = async { if ensured { bus.ping().await } else { bus.ensure(&topics).await } };

@@ -100,7 +100,7 @@ fn log(section: Option<Section<'_>>) -> Log {
 fn line(section: Option<Section<'_>>) -> impl Fn(Address) -> LineSettings {
     let (mut connect, mut silence) = (Duration::from_secs(1), Duration::from_secs(3));
     let mut reconnect = (Duration::from_millis(50), Duration::from_secs(1));
-    let mut window = 4096;
+    let mut window = 4096_u16;
     if let Some(mut section) = section {
         connect = section.checked("connect", connect, not_zero);
         silence = section.checked("silence", silence, not_zero);

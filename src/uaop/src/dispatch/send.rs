@@ -104,7 +104,12 @@ impl Dispatch {
         answer
     }
 
-    fn apply(&self, course: &mut Course<'_>, gateway: &GatewayId, verdict: Result<Option<&Verdict>, &LineError>) {
+    fn apply(
+        &self,
+        course: &mut Course<'_>,
+        gateway: &GatewayId,
+        verdict: Result<Option<&Verdict>, &LineError>,
+    ) {
         let word = match verdict {
             Ok(Some(Verdict::Taken { duplicate })) => {
                 course.end(gateway, Outcome::Taken { duplicate: *duplicate });
