@@ -70,4 +70,4 @@ CREATE TABLE calls (
     PRIMARY KEY (cursor, bank)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
         autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 20000);
-CREATE INDEX calls_due ON calls (due, cursor);
+CREATE INDEX calls_due ON calls (due, cursor, bank);

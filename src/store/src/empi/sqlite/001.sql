@@ -58,7 +58,7 @@ CREATE TABLE calls (
     due    INTEGER NOT NULL,
     PRIMARY KEY (cursor, bank)
 ) WITHOUT ROWID;
-CREATE INDEX calls_due ON calls (due, cursor);
+CREATE INDEX calls_due ON calls (due, cursor, bank);
 
 -- Written to learn whether the disk takes anything again.
 CREATE TABLE probe (
