@@ -40,6 +40,7 @@ CREATE TABLE accepted (
     messages bigint NOT NULL,
     PRIMARY KEY (bank, minute)
 ) WITH (fillfactor = 50);
+CREATE INDEX accepted_minute ON accepted (minute);
 
 -- What came on the topic, by its offset there.
 CREATE TABLE items (

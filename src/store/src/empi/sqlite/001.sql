@@ -29,6 +29,7 @@ CREATE TABLE accepted (
     messages INTEGER NOT NULL,
     PRIMARY KEY (bank, minute)
 ) WITHOUT ROWID;
+CREATE INDEX accepted_minute ON accepted (minute);
 
 -- What came on the topic, by its offset there.
 CREATE TABLE items (
