@@ -32,3 +32,11 @@ pub(crate) fn event(account: &str, connection: u32) -> Vec<u8> {
     };
     serde_json::to_vec(&event).unwrap()
 }
+
+/// A message to a number of the carrier `mobile`.
+pub(crate) fn submission(id: &str) -> domain::Submission {
+    serde_json::from_value(serde_json::json!({
+        "uaop_id": id, "empi_id": "bank-1", "class": "notice", "to": "13800138000", "text": "hi"
+    }))
+    .unwrap()
+}
