@@ -59,6 +59,7 @@ CREATE TABLE calls (
     PRIMARY KEY (cursor, bank)
 ) WITHOUT ROWID;
 CREATE INDEX calls_due ON calls (due, cursor);
+CREATE INDEX calls_bank ON calls (bank, due, cursor);
 
 -- Written to learn whether the disk takes anything again.
 CREATE TABLE probe (
