@@ -6,6 +6,8 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -48,6 +50,32 @@ impl Postgres {
         server.make()?;
         server.start_again()?;
         Ok(server)
+    }
+
+    /// One for all tests of this process that run at the same time; not to be killed.
+    ///
+    /// # Errors
+    /// As for [`Postgres::start`].
+    pub fn shared() -> Result<Arc<Self>> {
+        // A static is never dropped, and would leave the server behind.
+        static SHARED: Mutex<Weak<Postgres>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(server) = shared.upgrade() {
+            return Ok(server);
+        }
+        let server = Arc::new(Self::start()?);
+        *shared = Arc::downgrade(&server);
+        Ok(server)
+    }
+
+    /// Makes a database with a name that no other test of this process has, and gives the name.
+    ///
+    /// # Errors
+    /// As for [`Postgres::database`].
+    pub fn new_database(&self) -> Result<String> {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}", MADE.fetch_add(1, Ordering::Relaxed));
+        self.database(&name).map(|_| name)
     }
 
     /// Makes a database and gives the URL of it.

@@ -10,6 +10,7 @@ use settings::{Problem, Section, Value, between, not_zero};
 
 use crate::center::CenterStore;
 use crate::empi::EmpiStore;
+use crate::empi::postgres::PostgresEmpi;
 use crate::empi::sqlite::SqliteEmpi;
 use crate::{Refused, StoreError, postgres};
 
@@ -129,14 +130,14 @@ fn secret_of(file: &Path) -> Result<String, Problem> {
 ///
 /// # Errors
 /// It cannot be reached, is in use (SQLite), or is of a newer version.
-pub async fn open_empi(place: &Place, _node: &str) -> Result<Arc<dyn EmpiStore>, StoreError> {
+pub async fn open_empi(place: &Place, node: &str) -> Result<Arc<dyn EmpiStore>, StoreError> {
     match place {
         Place::Sqlite { folder } => {
             let folder = folder.clone();
             let opened = tokio::task::spawn_blocking(move || SqliteEmpi::open(&folder)).await;
             Ok(Arc::new(opened.unwrap_or(Err(StoreError::Refused(Refused::Stopped)))?))
         }
-        Place::Postgres(_) => unimplemented!(),
+        Place::Postgres(place) => Ok(Arc::new(PostgresEmpi::open(place, node).await?)),
     }
 }
 

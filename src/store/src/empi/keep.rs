@@ -74,14 +74,18 @@ pub(super) fn plan(keeps: &[Keep], mut there: BTreeSet<i64>, mut known: BTreeMap
     for keep in keeps {
         let at = to_sql(keep.now);
         for (offset, item) in &keep.came {
-            if !there.insert(*offset) {
+            if there.contains(offset) {
                 continue;
             }
             match item {
-                ForBank::Mo(_) => plan.user_message(*offset, item, &keep.called, at),
+                ForBank::Mo(_) => {
+                    there.insert(*offset);
+                    plan.user_message(*offset, item, &keep.called, at);
+                }
                 ForBank::Report(report) => {
                     let known = known.entry(report.uaop_id.clone()).or_default();
                     if known.revision < report.revision {
+                        there.insert(*offset);
                         known.revision = report.revision;
                         plan.report((*offset, report.revision), (&report.uaop_id, item), known, keep);
                     }

@@ -1,6 +1,7 @@
 //! What an EMPI keeps: messages until their report is old, reports and users' messages for the bank to fetch.
 
 mod keep;
+pub(crate) mod postgres;
 mod row;
 pub(crate) mod sqlite;
 

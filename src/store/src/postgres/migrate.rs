@@ -1,8 +1,8 @@
 //! The schema's numbered steps.
 
 use deadpool_postgres::{Client, Transaction};
-use sha2::{Digest, Sha256};
 
+use super::lock::{lock, lock_key};
 use crate::StoreError;
 
 /// All that is missing in one transaction, behind a lock that the processes of a role share: of two that start together,
@@ -11,7 +11,7 @@ pub(super) async fn migrate(client: &mut Client, schema: &str, steps: &[&str]) -
     let transaction = client.transaction().await?;
     // An index on millions of rows takes its time, and so does the other process.
     transaction.batch_execute("SET LOCAL statement_timeout = 0").await?;
-    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&key(schema)]).await?;
+    lock(&transaction, lock_key(&format!("steps of {schema}"))).await?;
     let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
     let found = found(&transaction, schema).await?;
     if found > known {
@@ -39,10 +39,4 @@ async fn found(transaction: &Transaction<'_>, schema: &str) -> Result<i64, Store
         transaction.batch_execute(table).await?;
     }
     Ok(transaction.query_one("SELECT number FROM schema_version", &[]).await?.try_get(0)?)
-}
-
-/// Advisory locks are numbers that all programs of a database share: ours should not be another's by chance.
-fn key(schema: &str) -> i64 {
-    let digest = Sha256::digest(format!("smsline migrates {schema}"));
-    digest.iter().take(8).fold(0, |key, byte| key << 8 | i64::from(*byte))
 }

@@ -8,10 +8,12 @@
 
 mod error;
 mod gather;
+mod lock;
 mod migrate;
 mod open;
 mod tls;
 
 pub use gather::{Batch, Gather};
+pub use lock::{lock, lock_key};
 pub use open::Database;
 pub(crate) use open::check_url;
