@@ -52,6 +52,9 @@ pub enum LineError {
     Failed(String),
 }
 
+/// Why a connection is down that was never tried.
+pub(crate) const NOT_YET: &str = "not connected yet";
+
 /// A handle; all clones are one. The connection ends with the last.
 #[derive(Clone, Debug)]
 pub struct Line(Arc<Handle>);
@@ -90,7 +93,7 @@ impl Line {
         events: Option<mpsc::Sender<Batch>>,
     ) -> Self {
         let (alive, handles) = watch::channel(());
-        let state = watch::Sender::new(LineState::Down("not connected yet".to_owned()));
+        let state = watch::Sender::new(LineState::Down(NOT_YET.to_owned()));
         let shared = Arc::new(Shared { state, connection: Mutex::new(None) });
         tokio::spawn(task::run(settings, me, expected, events, Arc::clone(&shared), handles));
         Self(Arc::new(Handle { shared, _alive: alive }))
