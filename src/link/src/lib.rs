@@ -10,9 +10,12 @@ mod identity;
 mod intake;
 mod line;
 mod pool;
+mod protocol;
 mod serve;
 mod settings;
 mod teller;
+#[cfg(test)]
+mod tests;
 
 pub use feeder::{Shelf, feed};
 pub use identity::{Identity, Role};

@@ -17,6 +17,7 @@ use settings::{Fault, Faults, Node, Path, Problem, Section, Value};
 pub use diff::{Change, FieldChange, Plan};
 pub use host::Host;
 pub use model::*;
+pub use read::on_return;
 pub use rules::overlap;
 
 /// Reads `text` as the configuration of `node` (the name under `nodes:` whose part is laid over the rest; it is

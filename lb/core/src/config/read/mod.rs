@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use settings::{Faults, Node, Section, not_zero, socket_path};
 
+pub use pool::on_return;
+
 use super::{Admin, Config, Host, Log, LogFormat, Metrics, Resolver, Stop};
 
 /// Reads the whole tree. Where something is wrong, a fault is noted and a default stands in, so that

@@ -142,8 +142,8 @@ fn connect(section: Option<Section<'_>>) -> Connect {
     connect
 }
 
-/// `on_return: stay|close` or `on_return: { drain: "100/s", jitter_percent: 20 }`.
-fn on_return(section: &mut Section<'_>) -> OnReturn {
+/// `on_return: stay|close|drain` or `on_return: { drain: "100/s", jitter_percent: 20 }`; `Stay` where it is not there.
+pub fn on_return(section: &mut Section<'_>) -> OnReturn {
     let is_section = section.node("on_return").is_some_and(|node| matches!(node.value, Value::Map(_)));
     if !is_section {
         let rate = Rate { count: 10, per: Duration::from_secs(1) };
