@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`lb`] | the real `lb` binary: start, reload, metrics, log |
 //! | [`mod@line`] | the real `smsline`: gateway and carrier, what goes in, what must come out |
+//! | [`broker`] | brokers that speak Kafka's protocol |
 //! | [`nginx`], [`haproxy`], [`keepalived`] | the distribution's peers |
 //! | [`backend`] | servers inside this process that echo, hang, flood or reset on demand |
 //! | [`verify`] | streams of which every byte is checked |
@@ -23,6 +24,7 @@
 
 pub mod backend;
 pub mod binary;
+pub mod broker;
 pub mod capture;
 pub mod gap;
 pub mod haproxy;

@@ -9,13 +9,18 @@
 //!
 //! Delivery is at least once: who reads keeps what he has done under unique keys.
 
+mod check;
+mod embedded;
 mod error;
+mod kafka;
+mod metrics;
 mod place;
 
 use async_trait::async_trait;
 use domain::EmpiId;
 
 pub use error::BusError;
+pub use metrics::{Metrics, metered};
 pub use place::{Kafka, Place, open};
 
 /// Copies of messages: [`domain::MessageCopy`].

@@ -40,7 +40,8 @@ pub enum Refused {
 
 impl StoreError {
     /// What an error of SQLite on this file means.
-    pub(crate) fn of(file: &Path, error: &rusqlite::Error) -> Self {
+    #[must_use]
+    pub fn of(file: &Path, error: &rusqlite::Error) -> Self {
         let file = file.to_owned();
         let detail = error.to_string();
         match error.sqlite_error_code() {

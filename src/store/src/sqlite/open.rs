@@ -34,11 +34,11 @@ impl Default for Tuning {
     }
 }
 
-/// A file that is ours alone until this is dropped.
+/// A file that is ours alone until this is dropped, or shared with other processes of this host.
 #[derive(Debug)]
 pub struct Database {
     path: PathBuf,
-    _lock: Lock,
+    _lock: Option<Lock>,
 }
 
 impl Database {
@@ -49,15 +49,25 @@ impl Database {
     /// [`StoreError::InUse`] when another process (or another `Database`) has it, [`StoreError::Newer`] when a newer
     /// program wrote it; what the disk or SQLite says.
     pub fn open(path: &Path, steps: &[&str], tuning: Tuning) -> Result<(Self, Connection), StoreError> {
-        let io = |error: std::io::Error| StoreError::Io { file: path.to_owned(), detail: error.to_string() };
-        let folder =
-            path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io)?;
+        make_folder(path)?;
         let lock = Lock::take(path)?;
-        make(path, folder).map_err(io)?;
-        let connection = connect(path).and_then(|connection| tune(path, connection, tuning))?;
-        migrate(path, &connection, steps)?;
-        Ok((Self { path: path.to_owned(), _lock: lock }, connection))
+        let connection = prepare(path, steps, tuning)?;
+        Ok((Self { path: path.to_owned(), _lock: Some(lock) }, connection))
+    }
+
+    /// As [`Database::open`], for a file that several processes write in turn: a transaction of one waits for those of
+    /// the others. Nobody else may be opening it: the caller sees to that.
+    ///
+    /// # Errors
+    /// As [`Database::open`], except that a file in use is none.
+    pub fn open_shared(
+        path: &Path,
+        steps: &[&str],
+        tuning: Tuning,
+    ) -> Result<(Self, Connection), StoreError> {
+        make_folder(path)?;
+        let connection = prepare(path, steps, tuning)?;
+        Ok((Self { path: path.to_owned(), _lock: None }, connection))
     }
 
     #[must_use]
@@ -74,6 +84,25 @@ impl Database {
         connection.pragma_update(None, "query_only", true).map_err(|e| StoreError::of(&self.path, &e))?;
         Ok(connection)
     }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+fn make_folder(path: &Path) -> Result<(), StoreError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder_of(path)).map_err(|error| io(path, &error))
+}
+
+fn io(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::Io { file: path.to_owned(), detail: error.to_string() }
+}
+
+fn prepare(path: &Path, steps: &[&str], tuning: Tuning) -> Result<Connection, StoreError> {
+    make(path, folder_of(path)).map_err(|error| io(path, &error))?;
+    let connection = connect(path).and_then(|connection| tune(path, connection, tuning))?;
+    migrate(path, &connection, steps)?;
+    Ok(connection)
 }
 
 /// Makes the file if it is missing, with its mode from the first moment on; SQLite gives its log the same.
