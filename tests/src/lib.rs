@@ -6,6 +6,7 @@
 //! | [`mod@line`] | the real `smsline`: gateway and carrier, what goes in, what must come out |
 //! | [`broker`] | brokers that speak Kafka's protocol |
 //! | [`nginx`], [`haproxy`], [`keepalived`] | the distribution's peers |
+//! | [`postgres`] | a database server of its own, to be killed |
 //! | [`backend`] | servers inside this process that echo, hang, flood or reset on demand |
 //! | [`verify`] | streams of which every byte is checked |
 //! | [`traffic`] | many such streams in the background while something breaks |
@@ -38,6 +39,7 @@ pub mod nginx;
 pub mod pair;
 pub mod place;
 pub mod ports;
+pub mod postgres;
 pub mod process;
 pub mod traffic;
 pub mod usage;

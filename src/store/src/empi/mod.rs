@@ -1,5 +1,10 @@
 //! What an EMPI keeps: messages until their report is old, reports and users' messages for the bank to fetch.
 
+mod keep;
+pub(crate) mod postgres;
+mod row;
+pub(crate) mod sqlite;
+
 use async_trait::async_trait;
 use domain::{Bank, BankReference, FinalState, ForBank, Millis, Submission, UaopId};
 
@@ -107,17 +112,27 @@ pub trait EmpiStore: Send + Sync {
     /// in `called` there will be a call about what is its own (and about every user's message).
     async fn keep(&self, came: Vec<(i64, ForBank)>, called: &[Bank], now: Millis) -> Result<(), StoreError>;
 
+    /// Of a reference that has several recipients, the message to the first one.
     async fn message(&self, bank: &Bank, key: &Key) -> Result<Option<MessageView>, StoreError>;
+
+    /// The messages to all recipients of a reference, in the order in which they were accepted.
+    async fn messages(
+        &self,
+        bank: &Bank,
+        reference: &BankReference,
+        most: usize,
+    ) -> Result<Vec<MessageView>, StoreError>;
 
     /// What there is for a bank after the cursor.
     async fn items(&self, bank: &Bank, after: i64, most: usize) -> Result<Vec<Item>, StoreError>;
 
-    /// Calls that are due, the oldest first. Those of a shared store are handed to one node only, until `lease` is over.
+    /// Calls that are due, the oldest first. They are handed to one caller only (of all nodes of the store) until `lease`
+    /// is over.
     async fn calls(&self, now: Millis, lease: Millis, most: usize) -> Result<Vec<Call>, StoreError>;
 
     async fn called(&self, calls: Vec<(Bank, i64, Called)>) -> Result<(), StoreError>;
 
-    /// Messages accepted for a bank since a moment: its quota.
+    /// Messages accepted for a bank since the minute of a moment: its quota.
     async fn accepted_since(&self, bank: &Bank, since: Millis) -> Result<u64, StoreError>;
 
     /// Forgets messages, reports and users' messages from before `before` that nothing waits for; `most` of them. Returns

@@ -1,6 +1,5 @@
 //! SQLite as every role uses it: one file, one process, one writer thread whose commits carry all that waits.
 
-mod error;
 mod figures;
 mod lock;
 mod migrate;
@@ -8,7 +7,7 @@ mod open;
 mod queue;
 mod writer;
 
-pub use error::{Refused, StoreError};
+pub use crate::error::{Refused, StoreError};
 pub use figures::{COMMIT_BOUNDS_SECONDS, Figures};
 pub use open::{Database, Tuning};
 pub use writer::{Stage, Writer};

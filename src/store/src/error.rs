@@ -1,4 +1,4 @@
-//! What can go wrong with a store, for a person: what, where, and what to do.
+//! What can go wrong with a store, for a person: what, where, and what to do. What PostgreSQL says: [`crate::postgres`].
 
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,24 @@ pub enum StoreError {
     /// One job failed; those beside it did not.
     #[error("{}: the change was refused ({detail})", file.display())]
     Rejected { file: PathBuf, detail: String },
+    #[error(
+        "the database does not work now ({detail}); what is asked meanwhile fails, and it goes on by itself"
+    )]
+    Away { detail: String },
+    /// The database took the question and refused it. One job failed; those beside it did not.
+    #[error("the database refused this ({detail}); look at the rights of its user and at the server's log")]
+    Database { detail: String },
+    #[error(
+        "the database's schema `{schema}` was written by a newer version (it is {found}, this program knows {known}); \
+             install the newer version again, or start from a backup made before it"
+    )]
+    NewerSchema { schema: String, found: i64, known: i64 },
+    #[error(
+        "a row of the table `{table}` in the database cannot be understood (key {key}); it was written by another version or is damaged"
+    )]
+    UnreadableRow { table: &'static str, key: String },
+    #[error(transparent)]
+    Refused(#[from] Refused),
 }
 
 /// Why a job did not get into the writer's queue. Its completion is not called.
@@ -66,12 +84,38 @@ impl StoreError {
     /// Whether it is the fault of one job, so that those beside it are worth another try.
     pub(crate) const fn is_one_jobs(&self) -> bool {
         match self {
-            Self::Rejected { .. } | Self::Unreadable { .. } => true,
+            Self::Rejected { .. }
+            | Self::Unreadable { .. }
+            | Self::Database { .. }
+            | Self::UnreadableRow { .. } => true,
             Self::InUse { .. }
             | Self::Newer { .. }
             | Self::DiskFull { .. }
             | Self::Corrupt { .. }
-            | Self::Io { .. } => false,
+            | Self::Io { .. }
+            | Self::Away { .. }
+            | Self::NewerSchema { .. }
+            | Self::Refused(_) => false,
+        }
+    }
+
+    /// Whether the same may work later without anybody doing something about the store.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::Away { .. }
+            | Self::DiskFull { .. }
+            | Self::InUse { .. }
+            | Self::Refused(Refused::QueueFull) => true,
+            Self::Newer { .. }
+            | Self::Corrupt { .. }
+            | Self::Io { .. }
+            | Self::Unreadable { .. }
+            | Self::Rejected { .. }
+            | Self::Database { .. }
+            | Self::NewerSchema { .. }
+            | Self::UnreadableRow { .. }
+            | Self::Refused(Refused::Stopped) => false,
         }
     }
 }
