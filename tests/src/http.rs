@@ -41,11 +41,25 @@ pub fn put(address: SocketAddr, path: &str, body: &str) -> Result<Response> {
 }
 
 fn send(address: SocketAddr, method: &str, path: &str, body: &str) -> Result<Response> {
+    request(address, method, path, &[], body)
+}
+
+/// One request with headers of its own.
+///
+/// # Errors
+/// As [`get`].
+pub fn request(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<Response> {
     let stream = TcpStream::connect_timeout(&address, TIMEOUT)
         .with_context(|| format!("no connection to http://{address}{path}"))?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
-    exchange(stream, &address.to_string(), method, path, body)
+    exchange_with(stream, &address.to_string(), method, path, headers, body)
 }
 
 /// Sends a request, with a body if there is one, and reads the answer up to the end of `stream`.
@@ -53,14 +67,28 @@ fn send(address: SocketAddr, method: &str, path: &str, body: &str) -> Result<Res
 /// # Errors
 /// The stream fails, or brings something that is not HTTP.
 pub fn exchange(
-    mut stream: impl Read + Write,
+    stream: impl Read + Write,
     host: &str,
     method: &str,
     path: &str,
     body: &str,
 ) -> Result<Response> {
+    exchange_with(stream, host, method, path, &[], body)
+}
+
+fn exchange_with(
+    mut stream: impl Read + Write,
+    host: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<Response> {
     // Version 1.0: the answer ends with the connection, and never comes in chunks.
     let mut request = format!("{method} {path} HTTP/1.0\r\nHost: {host}\r\n");
+    for (name, value) in headers {
+        request += &format!("{name}: {value}\r\n");
+    }
     if !body.is_empty() {
         request += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
     }

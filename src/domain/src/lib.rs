@@ -10,6 +10,7 @@ pub mod lifecycle;
 pub mod number;
 pub mod record;
 pub mod report;
+pub mod routing;
 pub mod submission;
 pub mod text;
 pub mod time;
@@ -22,6 +23,7 @@ pub use lifecycle::{Delivery, WhenUncertain};
 pub use number::{Number, Party};
 pub use record::{ForBank, MessageCopy, Told};
 pub use report::{FinalState, Report, UserMessage};
+pub use routing::{Router, Routes, Segments, Target, Unroutable};
 pub use submission::{MessageText, Submission};
 pub use text::{
     Coding, Joiner, Limits, PartHeader, Piece, Preference, Reference, Signature, SplitSettings, split,

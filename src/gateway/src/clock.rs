@@ -1,17 +1,13 @@
 //! The clocks, read once for each turn of work.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::{Millis, Stamp};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use runtime::clock::WallClock;
 use wire::protocol::Moment;
 
-/// The time of day and the steady clock may part by so much between two looks; more is a jump, in milliseconds.
-const JUMP: u64 = 60_000;
-/// How long after a jump forward nothing is ended or forgotten because its time is over.
-const DISTRUST: Duration = Duration::from_secs(600);
 /// The last moment that PDUs can name: their years have two digits.
 const LAST_YEAR: u16 = 2099;
 
@@ -35,18 +31,19 @@ impl Now {
 #[derive(Clone, Debug)]
 pub struct Clock {
     zone: TimeZone,
-    jumps: Arc<Mutex<Jumps>>,
+    wall: WallClock,
 }
 
 impl Clock {
     #[must_use]
     pub fn new(zone: TimeZone) -> Self {
-        Self { zone, jumps: Arc::default() }
+        Self { zone, wall: WallClock::default() }
     }
 
     #[must_use]
     pub fn now(&self) -> Now {
-        let (instant, millis) = look(&mut self.jumps());
+        let (instant, wall) = self.wall.now();
+        let millis = since(wall);
         Now { instant, stamp: self.stamp(millis), millis }
     }
 
@@ -66,70 +63,30 @@ impl Clock {
     /// in the last ten minutes.
     #[must_use]
     pub fn steady(&self) -> bool {
-        let mut jumps = self.jumps();
-        let (now, _) = look(&mut jumps);
-        jumps.steady(now)
+        self.wall.steady()
     }
 
     /// How often the time of day has jumped.
     #[must_use]
     pub fn jump_count(&self) -> u64 {
-        self.jumps().count
-    }
-
-    /// It is whole between any two statements.
-    fn jumps(&self) -> MutexGuard<'_, Jumps> {
-        self.jumps.lock().unwrap_or_else(PoisonError::into_inner)
+        self.wall.jump_count()
     }
 }
 
 /// The time of day.
 #[must_use]
 pub fn millis() -> Millis {
-    Millis(u64::try_from(runtime::clock::since_epoch().as_millis()).unwrap_or(u64::MAX))
+    since(runtime::clock::since_epoch())
+}
+
+fn since(epoch: Duration) -> Millis {
+    Millis(u64::try_from(epoch.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Whether PDUs can name this moment.
 #[must_use]
 pub fn can_name(at: Millis) -> bool {
     timestamp(at).is_some() && Clock::beijing(at).year <= LAST_YEAR
-}
-
-/// Tells when the time of day has jumped, by the steady clock.
-#[derive(Debug, Default)]
-struct Jumps {
-    last: Option<(Instant, Millis)>,
-    /// When the last jump was, if it went forward.
-    forward: Option<Instant>,
-    count: u64,
-}
-
-impl Jumps {
-    /// Both clocks show this now. If the time of day has jumped since the last look: by how many milliseconds.
-    fn look(&mut self, instant: Instant, millis: Millis) -> Option<i64> {
-        let (before, then) = self.last.replace((instant, millis))?;
-        let passed = u64::try_from(instant.saturating_duration_since(before).as_millis()).unwrap_or(u64::MAX);
-        let due = then.0.saturating_add(passed);
-        if millis.0.abs_diff(due) <= JUMP {
-            return None;
-        }
-        self.count += 1;
-        // one backward takes back what one forward did
-        self.forward = (millis.0 > due).then_some(instant);
-        Some(millis.0.cast_signed().saturating_sub(due.cast_signed()))
-    }
-
-    fn steady(&self, now: Instant) -> bool {
-        self.forward.is_none_or(|at| now.saturating_duration_since(at) >= DISTRUST)
-    }
-}
-
-fn look(jumps: &mut Jumps) -> (Instant, Millis) {
-    let (instant, millis) = (Instant::now(), millis());
-    if let Some(by) = jumps.look(instant, millis) {
-        tracing::warn!(seconds = by / 1000, "the time of day has jumped; is the host's clock right?");
-    }
-    (instant, millis)
 }
 
 fn timestamp(at: Millis) -> Option<Timestamp> {
@@ -177,38 +134,5 @@ mod tests {
         let last = Millis(4_102_416_000_000 - 1);
         assert!(can_name(Millis(0)) && can_name(last));
         assert!(!can_name(Millis(last.0 + 1)) && !can_name(Millis(u64::MAX)));
-    }
-
-    #[test]
-    fn a_jump_is_what_parts_the_clocks_by_more_than_a_minute_between_two_looks() {
-        let start = Instant::now();
-        let at = |seconds| start + Duration::from_secs(seconds);
-        let mut jumps = Jumps::default();
-        let looks = [
-            (0, 1_000_000, None),
-            (3600, 4_600_000, None),
-            (3601, 4_661_000, None),
-            (3602, 4_722_001, Some(60_001)),
-            (3603, 4_000_000, Some(-723_001)),
-            (3604, 4_001_000, None),
-            (3605, 0, Some(-4_002_000)),
-        ];
-        for (seconds, millis, jump) in looks {
-            assert_eq!(jumps.look(at(seconds), Millis(millis)), jump, "{seconds}");
-        }
-        assert_eq!(jumps.count, 3);
-    }
-
-    #[test]
-    fn after_a_jump_forward_the_time_of_day_is_not_believed_until_ten_minutes_are_over_or_it_goes_back() {
-        let start = Instant::now();
-        let mut jumps = Jumps::default();
-        assert!(jumps.steady(start));
-        jumps.look(start, Millis(1_000_000));
-        assert!(jumps.look(start, Millis(9_000_000)).is_some());
-        assert!(!jumps.steady(start) && !jumps.steady(start + DISTRUST - Duration::from_millis(1)));
-        assert!(jumps.steady(start + DISTRUST));
-        assert!(jumps.look(start, Millis(1_000_000)).is_some());
-        assert!(jumps.steady(start));
     }
 }

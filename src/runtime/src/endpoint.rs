@@ -16,6 +16,11 @@ pub trait Watched: Send + Sync + 'static {
     /// # Errors
     /// Why no traffic should be sent here now.
     fn ready(&self) -> Result<(), String>;
+
+    /// What does not work though traffic may be sent here; it is told beside `ready`.
+    fn degraded(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The routes. `/healthz` answers as long as the process does; `/readyz` is 503 with the reason while it must not
@@ -25,7 +30,7 @@ pub fn router(watched: Arc<impl Watched>) -> Router {
     Router::new()
         .route("/metrics", get(async move || metrics(watched.registry())))
         .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(async move || readiness(ready.ready())))
+        .route("/readyz", get(async move || readiness(ready.as_ref())))
 }
 
 fn metrics(registry: &Registry) -> Response {
@@ -37,9 +42,11 @@ fn metrics(registry: &Registry) -> Response {
     }
 }
 
-fn readiness(ready: Result<(), String>) -> Response {
-    match ready {
-        Ok(()) => "ready\n".into_response(),
-        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
+/// The answer of `/readyz`, for an endpoint of another make.
+pub fn readiness(watched: &impl Watched) -> Response {
+    match (watched.ready(), watched.degraded()) {
+        (Ok(()), None) => "ready\n".into_response(),
+        (Ok(()), Some(lack)) => format!("ready, degraded: {lack}\n").into_response(),
+        (Err(reason), _) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
     }
 }

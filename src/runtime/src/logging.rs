@@ -1,9 +1,14 @@
 //! Log lines on standard error, written by a thread of their own so that a slow reader holds nobody up.
 
+use std::io::BufWriter;
+
 use anyhow::Context;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+
+/// What is written at once while there is more to write, in bytes; when there is not, it is written at once.
+const BUFFER: usize = 64 * 1024;
 
 /// The form of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +25,8 @@ pub enum Format {
 /// When `filter` is not a `tracing` filter, or logging was started before.
 pub fn init(format: Format, filter: &str, always: &str) -> anyhow::Result<WorkerGuard> {
     let filter = filter_with(filter, always)?;
-    let (writer, guard) = NonBlockingBuilder::default().thread_name("log").finish(std::io::stderr());
+    let stderr = BufWriter::with_capacity(BUFFER, std::io::stderr());
+    let (writer, guard) = NonBlockingBuilder::default().thread_name("log").finish(stderr);
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false);
     match format {
         Format::Text => builder.try_init(),

@@ -17,6 +17,7 @@ use domain::{Account, Class, EmpiId, MessageText, Number, UaopId};
     max_term_width = 100,
     after_help = "Examples:\n  \
         smsline check gateway --config gateway.yaml           every fault of the file at once\n  \
+        smsline all --config all.yaml                         the whole line in one process\n  \
         smsline gateway --config gateway.yaml                 serve; SIGTERM stops\n  \
         smsline status                                        accounts, connections, queues\n  \
         smsline send --to 13800138000 --text 'hello'          one message\n  \
@@ -30,26 +31,43 @@ pub struct Args {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Serve as a bank front-end, in the foreground, until SIGTERM; a second one ends it at once.
+    Empi {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Serve as the SMS core, in the foreground, until SIGTERM; a second one ends it at once.
+    Uaop {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
     /// Serve as the gateway to the carriers, in the foreground, until SIGTERM; a second one ends it at once.
     Gateway {
-        /// Configuration file of the role.
-        #[arg(long, short, value_hint = ValueHint::FilePath)]
-        config: PathBuf,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Serve as the report and customer-service centre, in the foreground, until SIGTERM; a second one ends it at once.
+    Center {
+        #[command(flatten)]
+        config: ConfigFile,
     },
     /// Serve as a simulated carrier, to test a gateway against, in the foreground, until SIGTERM; a second one ends it
     /// at once.
     Carrier {
-        /// Configuration file of the role.
-        #[arg(long, short, value_hint = ValueHint::FilePath)]
-        config: PathBuf,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Serve as every role that the file has a section for, in one process, in the foreground, until SIGTERM; a second one ends it at once.
+    All {
+        #[command(flatten)]
+        config: ConfigFile,
     },
     /// Name every fault of a role's configuration file; exit code 64 if there is one.
     Check {
         /// Whose file it is.
         role: Role,
-        /// Configuration file of the role.
-        #[arg(long, short, value_hint = ValueHint::FilePath)]
-        config: PathBuf,
+        #[command(flatten)]
+        config: ConfigFile,
         /// Print the faults as JSON.
         #[arg(long)]
         json: bool,
@@ -112,8 +130,20 @@ pub enum Command {
 /// A role that has a configuration file.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Role {
+    Empi,
+    Uaop,
     Gateway,
+    Center,
     Carrier,
+    All,
+}
+
+/// The file to read.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ConfigFile {
+    /// Configuration file of the role.
+    #[arg(long, short, value_hint = ValueHint::FilePath)]
+    pub config: PathBuf,
 }
 
 /// Which gateway to talk to.

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | [`args`] | what the command line can say |
 //! | [`role`], [`serve`] | the roles, and the life of a process that has one |
+//! | [`all`] | several roles in one process |
 //! | [`check`] | faults of a configuration file |
 //! | [`uplink`] | the gateway's socket, from the other end |
 //! | [`send`], [`events`], [`status`] | what is said and asked there |
 //! | [`mo`] | what a simulated carrier is told |
 
+mod all;
 mod args;
 mod check;
 mod events;
@@ -25,21 +27,20 @@ use std::process::{ExitCode, Termination};
 use clap::{CommandFactory, Parser};
 use runtime::command::Program;
 
-use args::{Args, Command, Role, Socket};
+use args::{Args, Command, Socket};
 use uplink::Uplink;
 
 const SMSLINE: Program = Program("smsline");
 
 fn main() -> ExitCode {
     let outcome = match Args::parse().command {
-        Command::Gateway { config } => return serve::serve::<role::Gateway>(&config),
-        Command::Carrier { config } => return serve::serve::<role::Carrier>(&config),
-        Command::Check { role: Role::Gateway, config, json } => {
-            return check::check::<role::Gateway>(&config, json);
-        }
-        Command::Check { role: Role::Carrier, config, json } => {
-            return check::check::<role::Carrier>(&config, json);
-        }
+        Command::Empi { config } => return serve::serve::<role::Empi>(&config.config),
+        Command::Uaop { config } => return serve::serve::<role::Uaop>(&config.config),
+        Command::Gateway { config } => return serve::serve::<role::Gateway>(&config.config),
+        Command::Center { config } => return serve::serve::<role::Center>(&config.config),
+        Command::Carrier { config } => return serve::serve::<role::Carrier>(&config.config),
+        Command::All { config } => return all::serve(&config.config),
+        Command::Check { role, config, json } => return check::check(role, &config.config, json),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), SMSLINE.0, &mut std::io::stdout());
             return ExitCode::SUCCESS;

@@ -35,6 +35,15 @@ pub enum Gateway {}
 /// A simulated carrier.
 pub enum Carrier {}
 
+/// The bank front-end.
+pub enum Empi {}
+
+/// The SMS core.
+pub enum Uaop {}
+
+/// Where reports are joined, and questions answered.
+pub enum Center {}
+
 impl Role for Gateway {
     type Config = gateway::config::Config;
     const NAME: &'static str = "gateway";
@@ -66,5 +75,56 @@ impl Role for Carrier {
 
     async fn run(config: Self::Config, shutdown: Shutdown) -> anyhow::Result<()> {
         carrier::run(config, shutdown).await
+    }
+}
+
+impl Role for Empi {
+    type Config = empi::Config;
+    const NAME: &'static str = "empi";
+
+    fn read(text: &str) -> Result<Self::Config, Vec<Fault>> {
+        empi::config::read(text)
+    }
+
+    fn log(config: &Self::Config) -> (Format, String) {
+        (config.log.format, config.log.level.clone())
+    }
+
+    async fn run(config: Self::Config, shutdown: Shutdown) -> anyhow::Result<()> {
+        empi::run(config, shutdown).await
+    }
+}
+
+impl Role for Uaop {
+    type Config = uaop::Config;
+    const NAME: &'static str = "uaop";
+
+    fn read(text: &str) -> Result<Self::Config, Vec<Fault>> {
+        uaop::config::read(text)
+    }
+
+    fn log(config: &Self::Config) -> (Format, String) {
+        (config.log.format, config.log.level.clone())
+    }
+
+    async fn run(config: Self::Config, shutdown: Shutdown) -> anyhow::Result<()> {
+        uaop::run(config, shutdown).await
+    }
+}
+
+impl Role for Center {
+    type Config = center::Config;
+    const NAME: &'static str = "center";
+
+    fn read(text: &str) -> Result<Self::Config, Vec<Fault>> {
+        center::config::read(text)
+    }
+
+    fn log(config: &Self::Config) -> (Format, String) {
+        (config.log.format, config.log.level.clone())
+    }
+
+    async fn run(config: Self::Config, shutdown: Shutdown) -> anyhow::Result<()> {
+        center::run(config, shutdown).await
     }
 }

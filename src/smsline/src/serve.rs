@@ -5,10 +5,11 @@ use std::pin::pin;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use runtime::logging::Format;
 use runtime::signals::{Signals, Wish};
 use tokio::sync::oneshot;
 
-use crate::role::Role;
+use crate::role::{Role, Shutdown};
 use crate::{SMSLINE, fail};
 
 /// Their target; whoever writes them decides about them, not `log.level`.
@@ -27,16 +28,32 @@ pub fn serve<R: Role>(file: &Path) -> ExitCode {
 }
 
 fn start<R: Role>(config: R::Config, file: &Path) -> anyhow::Result<()> {
-    let (format, level) = R::log(&config);
+    process(R::log(&config), R::NAME, file, |stop| R::run(config, stop))
+}
+
+/// The life of a process: its log, its signals, what it runs.
+///
+/// # Errors
+/// It cannot be set up, or what it runs fails.
+pub fn process<F: Future<Output = anyhow::Result<()>>>(
+    (format, level): (Format, String),
+    role: &'static str,
+    file: &Path,
+    run: impl FnOnce(Shutdown) -> F,
+) -> anyhow::Result<()> {
     let _log = runtime::logging::init(format, &level, ACCESS_RECORDS)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let outcome = runtime.block_on(live::<R>(config, file));
+    let outcome = runtime.block_on(live(role, file, run));
     // told to stop twice: nothing is waited for
     runtime.shutdown_background();
     outcome
 }
 
-async fn live<R: Role>(config: R::Config, file: &Path) -> anyhow::Result<()> {
+async fn live<F: Future<Output = anyhow::Result<()>>>(
+    role: &'static str,
+    file: &Path,
+    run: impl FnOnce(Shutdown) -> F,
+) -> anyhow::Result<()> {
     let mut signals = Signals::install()?;
     let files = runtime::limits::raise_open_files().context("raising the limit of open files")?;
     let (stop, stopped) = oneshot::channel::<()>();
@@ -45,8 +62,8 @@ async fn live<R: Role>(config: R::Config, file: &Path) -> anyhow::Result<()> {
         let _ = stopped.await;
     };
     let version = env!("CARGO_PKG_VERSION");
-    tracing::info!(role = R::NAME, version, file = %file.display(), open_files = files, "starting");
-    until_told(R::run(config, Box::pin(shutdown)), stop, async || told_to_stop(&mut signals).await).await
+    tracing::info!(role, version, file = %file.display(), open_files = files, "starting");
+    until_told(run(Box::pin(shutdown)), stop, async || told_to_stop(&mut signals).await).await
 }
 
 /// Lets `running` go on until it ends, or was told to stop twice.

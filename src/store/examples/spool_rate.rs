@@ -114,11 +114,11 @@ fn take(spool: &Spool, number: usize, next: &Sender<Step>) -> Result<(), Failure
         priority: 5,
         not_after: Some(Millis(1_760_000_000_000)),
     };
-    let done = move |result| match result {
-        Ok(Taken::New { key }) => drop(next.send(Step::Taken(key, number))),
-        Ok(Taken::Duplicate { .. }) | Err(_) => fail(result),
+    let done = move |result: Result<Vec<Taken>, _>| match result.as_deref() {
+        Ok(&[Taken::New { key }]) => drop(next.send(Step::Taken(key, number))),
+        Ok(_) | Err(_) => fail(result),
     };
-    Ok(spool.take(submission, PROGRESS.to_owned(), Millis(number as u64), done)?)
+    Ok(spool.take_many(vec![(submission, PROGRESS.to_owned())], Millis(number as u64), done)?)
 }
 
 fn write(spool: &Spool, changes: Vec<Change>, next: &Sender<Step>, step: Step) -> Result<(), Failure> {

@@ -66,14 +66,14 @@ fn a_child_that_takes_until_it_is_killed() {
     for number in first..first + 1_000_000 {
         let (done, taken) = channel();
         let again = spool.clone();
-        let next = move |result: Result<_, _>| {
+        let next = move |result: Result<Vec<_>, _>| {
             println!("taken");
             done.send(()).unwrap();
-            let store::spool::Taken::New { key } = result.unwrap() else { panic!("a duplicate") };
+            let [store::spool::Taken::New { key }] = result.unwrap()[..] else { panic!("a duplicate") };
             let progress = Change::Progress { key, progress: "pushed".to_owned() };
             again.write(vec![progress, Change::Event(event(1))], |written| written.unwrap()).unwrap();
         };
-        spool.take(submission(number, "text"), "new".to_owned(), NOW, next).unwrap();
+        spool.take_many(vec![(submission(number, "text"), "new".to_owned())], NOW, next).unwrap();
         taken.recv().unwrap();
     }
 }
@@ -112,7 +112,7 @@ fn copied_at_completion(spool: &Spool, folder: &Path, number: usize) -> Copy {
         let read = |name| fs::read(folder.join(name)).unwrap();
         copied.send(Copy { file: read("spool.db"), log: read("spool.db-wal") }).unwrap();
     };
-    spool.take(submission(number, "text"), String::new(), NOW, done).unwrap();
+    spool.take_many(vec![(submission(number, "text"), String::new())], NOW, done).unwrap();
     copy.recv().unwrap()
 }
 

@@ -23,7 +23,7 @@ fn what_is_not_finished_is_there_after_a_restart() {
     drop(spool);
 
     let (_spool, recovered) = open(folder.path());
-    assert_eq!(recovered.counts, Counts { unfinished: 1, events: 0 });
+    assert_eq!(recovered.counts, Counts { unfinished: 1, events: 0, last_event: 0 });
     let left = messages(recovered);
     assert_eq!(left.len(), 1);
     assert_eq!((left[0].key, left[0].progress.as_str(), left[0].taken_at), (second, "pushed", NOW));
@@ -64,6 +64,46 @@ fn a_duplicate_is_told_from_another_message_under_the_same_id() {
 }
 
 #[test]
+fn what_was_handed_in_before_is_known_and_what_is_forgotten_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (spool, _) = open(folder.path());
+    let known = || {
+        let ids = (1..=2).map(|number| submission(number, "").uaop_id).collect();
+        wait(|done| spool.known(ids, done)).unwrap()
+    };
+    assert_eq!(known(), [false, false]);
+    let (done, taken) = channel();
+    let message = vec![(submission(2, "text"), String::new())];
+    spool.take_many(message, NOW, move |result| done.send(result).unwrap()).unwrap();
+    // without waiting for its completion
+    assert_eq!(known(), [false, true]);
+    let [Taken::New { key }] = taken.recv().unwrap().unwrap()[..] else { panic!("a duplicate") };
+    write(&spool, vec![Change::Finish { key, outcome: Outcome::Accepted, at: NOW }]);
+    assert_eq!(known(), [false, true]);
+    wait(|done| spool.forget(Millis(u64::MAX), 1, done)).unwrap();
+    assert_eq!(known(), [false, false]);
+}
+
+#[test]
+fn rows_beyond_those_deleted_at_once_are_not_told_and_go_with_later_acknowledgements() {
+    let folder = tempfile::tempdir().unwrap();
+    let (spool, _) = open(folder.path());
+    // a row each
+    for _ in 0..1500 {
+        write(&spool, events(0..1));
+    }
+    let rows = || -> i64 {
+        let file = rusqlite::Connection::open(folder.path().join("spool.db")).unwrap();
+        file.query_one("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(rows(), 1500);
+    wait(|done| spool.acknowledge(consumers([("a", 1500)]), done)).unwrap();
+    assert_eq!((spool.events(0, 1).unwrap(), spool.counts().events, rows()), (vec![], 0, 500));
+    wait(|done| spool.acknowledge(consumers([("a", 1500)]), done)).unwrap();
+    assert_eq!(rows(), 0);
+}
+
+#[test]
 fn a_duplicate_within_one_batch_is_found() {
     let folder = tempfile::tempdir().unwrap();
     let (spool, _) = open(folder.path());
@@ -98,8 +138,7 @@ fn event_numbers_go_on_after_acknowledgements_and_restarts() {
     let folder = tempfile::tempdir().unwrap();
     let (spool, _) = open(folder.path());
     write(&spool, events(0..300));
-    let told = spool.events(0, 1000).unwrap();
-    assert!(told.into_iter().eq((1..=300).map(|number| (number, event(number as u32 - 1)))));
+    assert!(told(&spool, 0, 1000).into_iter().eq((1..=300).map(|number| (number, event(number as u32 - 1)))));
     wait(|done| spool.acknowledge(consumers([("a", 1_000_000)]), done)).unwrap();
     assert_eq!(spool.events(0, 1000).unwrap(), []);
     drop(spool);
@@ -107,7 +146,7 @@ fn event_numbers_go_on_after_acknowledgements_and_restarts() {
     let (spool, recovered) = open(folder.path());
     assert_eq!(recovered.counts.events, 0);
     write(&spool, events(7..8));
-    assert_eq!(spool.events(0, 1000).unwrap(), [(301, event(7))]);
+    assert_eq!(told(&spool, 0, 1000), [(301, event(7))]);
 }
 
 #[test]
@@ -222,7 +261,8 @@ fn new_messages_are_refused_while_too_much_waits_and_changes_are_not() {
     let (done, completions) = channel();
     let take = |number| {
         let done = done.clone();
-        spool.take(submission(number, "text"), String::new(), NOW, move |taken| done.send(taken).unwrap())
+        let message = vec![(submission(number, "text"), String::new())];
+        spool.take_many(message, NOW, move |taken| done.send(taken).unwrap())
     };
     for number in 0..100 {
         take(number).unwrap();
@@ -234,8 +274,8 @@ fn new_messages_are_refused_while_too_much_waits_and_changes_are_not() {
     spool.stop();
     assert_eq!(take(100), Err(Refused::Stopped));
     let keys: Vec<_> = completions.try_iter().map(Result::unwrap).collect();
-    assert!(keys.into_iter().eq((1..=100).map(|key| Taken::New { key })));
-    assert_eq!(spool.counts(), Counts { unfinished: 100, events: 1 });
+    assert!(keys.concat().into_iter().eq((1..=100).map(|key| Taken::New { key })));
+    assert_eq!(spool.counts(), Counts { unfinished: 100, events: 1, last_event: 1 });
     assert_eq!(spool.figures().batches, 2);
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, ensure};
+use domain::text::coding::decode;
+use domain::text::{Coding, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -45,6 +47,27 @@ pub struct Recorded {
     /// `none`, `lost`, a state, or a state and ` twice`.
     pub report: String,
     pub duplicates: u32,
+}
+
+impl Recorded {
+    /// The text of this part.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let bytes: Vec<u8> = self
+            .content
+            .as_bytes()
+            .chunks(2)
+            .filter_map(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok())
+            .collect();
+        let content = if self.parts > 1 { header::read(&bytes).content } else { &bytes };
+        decode(content, Coding::from_number(self.coding))
+    }
+
+    /// Where it goes, without the country code.
+    #[must_use]
+    pub fn number(&self) -> &str {
+        self.destination.strip_prefix("86").unwrap_or(&self.destination)
+    }
 }
 
 #[derive(Deserialize)]

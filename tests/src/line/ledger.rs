@@ -124,20 +124,21 @@ impl Ledger {
     /// What of the run's numbers and texts is in `log`.
     #[must_use]
     pub fn leaks(&self, log: &str) -> Vec<String> {
-        let mut leaks: Vec<String> = MARKS
-            .iter()
-            .filter(|mark| log.contains(**mark))
-            .map(|mark| format!("the text {mark:?}"))
-            .collect();
-        let numbers: BTreeSet<&str> = self.sent.values().map(|submission| submission.to.digits()).collect();
-        for run in log.split(|c: char| !c.is_ascii_digit()) {
-            let windows = (0..run.len().saturating_sub(10)).map(|start| &run[start..start + 11]);
-            leaks.extend(
-                windows.filter(|window| numbers.contains(window)).map(|_| format!("a number in {run}")),
-            );
-        }
-        leaks
+        leaks(self.sent.values(), log)
     }
+}
+
+/// What of these numbers, and of the kit's texts, is in `log`.
+#[must_use]
+pub fn leaks<'a>(sent: impl IntoIterator<Item = &'a Submission>, log: &str) -> Vec<String> {
+    let mut leaks: Vec<String> =
+        MARKS.iter().filter(|mark| log.contains(**mark)).map(|mark| format!("the text {mark:?}")).collect();
+    let numbers: BTreeSet<&str> = sent.into_iter().map(|submission| submission.to.digits()).collect();
+    for run in log.split(|c: char| !c.is_ascii_digit()) {
+        let windows = (0..run.len().saturating_sub(10)).map(|start| &run[start..start + 11]);
+        leaks.extend(windows.filter(|window| numbers.contains(window)).map(|_| format!("a number in {run}")));
+    }
+    leaks
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! | [`protocol`] | the four protocols, and how a customer and its carrier are set up for each |
 //! | [`keys`] | a section of a configuration file, key by key |
 //! | [`scene`] | a carrier with one account and a gateway that has it: [`Line`] |
-//! | [`gateway`], [`carrier`] | the processes: start, kill, start again, stop |
+//! | [`node`], [`gateway`], [`carrier`] | the processes: start, kill, start again, stop |
 //! | [`control`] | what the carrier tells and is told |
 //! | [`uplink`], [`feed`] | what a UAOP does: hand messages in, follow the events |
 //! | [`letters`] | messages in every coding and length, each to a number of its own |
@@ -18,6 +18,7 @@ pub mod gateway;
 pub mod keys;
 pub mod ledger;
 pub mod letters;
+pub mod node;
 pub mod protocol;
 pub mod scene;
 pub mod uplink;
@@ -32,6 +33,7 @@ pub use feed::Feed;
 pub use gateway::Gateway;
 pub use keys::Keys;
 pub use ledger::Ledger;
+pub use node::Node;
 pub use protocol::Protocol;
 pub use scene::{Line, Scene};
 pub use uplink::Uplink;

@@ -1,24 +1,46 @@
-//! The configuration file.
+//! The configuration: what a file means, and what is wrong with it.
+//!
+//! Text → tree ([`settings`]) → `read` (one file per section) → `rules` (what no section can see alone) → [`Config`].
 
-use settings::Fault;
+mod host;
+mod model;
+mod read;
+mod rules;
+#[cfg(test)]
+mod tests;
 
-/// What the file says, with every default filled in; needs no further checks.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Config {
-    pub log: Log,
-}
+use settings::{Fault, Faults};
 
-/// `log:`
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Log {
-    pub format: runtime::logging::Format,
-    pub level: String,
-}
+pub use host::{Host, ThisHost};
+pub use model::*;
 
-/// Reads the file.
+/// Reads the file for this host.
 ///
 /// # Errors
-/// Every fault at once.
-pub fn read(_text: &str) -> Result<Config, Vec<Fault>> {
-    unimplemented!()
+/// Every fault at once, in the file's order.
+pub fn read(text: &str) -> Result<Config, Vec<Fault>> {
+    read_for(text, &ThisHost)
+}
+
+/// As [`read()`], for a file that `host` is to carry out.
+///
+/// # Errors
+/// As [`read()`].
+pub fn read_for(text: &str, host: &dyn Host) -> Result<Config, Vec<Fault>> {
+    let tree = settings::parse(text).map_err(|fault| vec![*fault])?;
+    let faults = Faults::default();
+    let config = read::config(&tree, &faults, host);
+    if let Some(config) = &config {
+        rules::check(config, &tree, &faults);
+    }
+    let mut faults = faults.into_vec();
+    match config {
+        Some(config) if faults.is_empty() => Ok(config),
+        _ => {
+            settings::add_lines(text, &mut faults);
+            faults.sort_by_key(|fault| fault.line);
+            faults.iter_mut().for_each(read::mask);
+            Err(faults)
+        }
+    }
 }

@@ -61,6 +61,11 @@ impl Facts {
         tracing::error!(account = %self.account, connection, reason, lost, "connection to the carrier is down");
     }
 
+    /// As it was told to.
+    pub fn link_ended(&self, connection: ConnectionId) {
+        tracing::info!(account = %self.account, connection, "connection to the carrier ended");
+    }
+
     pub fn link_not_up(&self, connection: ConnectionId, reason: &str) {
         tracing::error!(account = %self.account, connection, reason, "no connection to the carrier; it is tried again and again");
     }

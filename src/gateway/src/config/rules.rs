@@ -37,19 +37,31 @@ fn unique(faults: &Faults, tree: &Node, key: &str, what: &str) {
 fn listen_apart(config: &Config, tree: &Node, faults: &Faults) {
     let mut taken: Vec<(SocketAddr, String)> =
         config.metrics.iter().map(|address| (*address, "`metrics.listen`".to_owned())).collect();
+    if let Some(address) = config.link {
+        let node = tree.get("link").and_then(|link| link.get("listen").or(Some(link)));
+        apart(address, "`link.listen`".to_owned(), node, &mut taken, faults);
+    }
     for account in &config.accounts {
         let Some(listen) = &account.listen else { continue };
-        if let Some((address, owner)) = taken.iter().find(|(other, _)| overlap(listen.address, *other)) {
-            let problem = format!("this overlaps with {address} of {owner}");
-            let problem = Problem::new(problem, "give one of them another address or port");
-            let section =
-                named(tree, "accounts").into_iter().find(|(name, _)| *name == account.name.as_str());
-            if let Some(node) = section.and_then(|(_, node)| node.get("listen")?.get("address")) {
-                faults.at(node, problem);
-            }
-        }
-        taken.push((listen.address, format!("account `{}`", account.name)));
+        let section = named(tree, "accounts").into_iter().find(|(name, _)| *name == account.name.as_str());
+        let node = section.and_then(|(_, node)| node.get("listen")?.get("address"));
+        apart(listen.address, format!("account `{}`", account.name), node, &mut taken, faults);
     }
+}
+
+fn apart(
+    address: SocketAddr,
+    owner: String,
+    node: Option<&Node>,
+    taken: &mut Vec<(SocketAddr, String)>,
+    faults: &Faults,
+) {
+    let other = taken.iter().find(|(other, _)| overlap(address, *other));
+    if let (Some((other, owner)), Some(node)) = (other, node) {
+        let problem = format!("this overlaps with {other} of {owner}");
+        faults.at(node, Problem::new(problem, "give one of them another address or port"));
+    }
+    taken.push((address, owner));
 }
 
 fn overlap(one: SocketAddr, other: SocketAddr) -> bool {

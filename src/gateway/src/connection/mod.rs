@@ -84,8 +84,8 @@ pub enum News {
     Down { reason: String, unanswered: Vec<PartKey> },
     /// It does not come up. Told once for each reason.
     NotUp { reason: String },
-    /// The carrier has answered a part; `took` since it was sent first.
-    Answered { key: PartKey, answer: Answer, took: Duration },
+    /// The carrier has answered a part.
+    Answered { key: PartKey, answer: Answer },
     /// The part was sent as often as it may be, or the carrier says of a repeat only that it is one. Nobody knows whether
     /// the carrier has it.
     Unanswered { key: PartKey },

@@ -6,6 +6,7 @@ use prometheus::{
 use runtime::register::Register;
 
 const ACCOUNT: &[&str] = &["account"];
+const CONSUMER: &[&str] = &["consumer"];
 
 /// All families of accounts, messages and the spool; those of connections are in [`super::connection`].
 #[derive(Debug)]
@@ -30,6 +31,12 @@ pub struct Families {
     pub spool_failures: IntCounter,
     pub spool_batches: IntCounter,
     pub spool_commit_seconds: Counter,
+    pub spool_events_limit: IntGauge,
+    pub consumer_connected: IntGaugeVec,
+    pub consumer_unacknowledged: IntGaugeVec,
+    pub consumers_forgotten: IntCounterVec,
+    pub link_ready: IntGauge,
+    pub link_verdicts: IntCounterVec,
     pub orphaned_messages: IntGauge,
     pub orphaned_fragments: IntGauge,
     pub clock_jumps: IntCounter,
@@ -131,6 +138,34 @@ impl Families {
             spool_batches: register.counter("spool_batches_total", "Commits of the spool.")?,
             spool_commit_seconds: register
                 .seconds("spool_commit_seconds_total", "Time that the spool's commits took, all together.")?,
+            spool_events_limit: register.int_gauge(
+                "spool_events_limit",
+                "Events that a consumer may lack; one that lacks more is not waited for.",
+            )?,
+            consumer_connected: register.int_gauges(
+                "consumer_connected",
+                "1 while a consumer of events (a UAOP) reads: within the last two minutes.",
+                CONSUMER,
+            )?,
+            consumer_unacknowledged: register.int_gauges(
+                "consumer_unacknowledged_events",
+                "Events that a consumer has not acknowledged.",
+                CONSUMER,
+            )?,
+            consumers_forgotten: register.counters(
+                "consumers_forgotten_total",
+                "Consumers that are not waited for any more, by reason: gone, behind.",
+                &["reason"],
+            )?,
+            link_ready: register.int_gauge(
+                "link_ready",
+                "1 while UAOPs on the link are told that messages are taken.",
+            )?,
+            link_verdicts: register.counters(
+                "link_verdicts_total",
+                "Verdicts on messages that UAOPs offered over the link: taken, duplicate, later, refused.",
+                &["verdict"],
+            )?,
             orphaned_messages: register.int_gauge(
                 "orphaned_messages",
                 "Messages of earlier runs that wait in the spool and that no account can take.",

@@ -6,16 +6,19 @@ mod housekeeping;
 mod orphans;
 #[cfg(test)]
 mod tests;
+mod thread;
 mod workshop;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
+use std::future::{Future, pending};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use domain::Millis;
+use link::{Identity, Role};
 use prometheus::Registry;
 use store::spool::{Spool, SpoolSettings};
 use tokio::net::TcpListener;
@@ -26,13 +29,16 @@ use wire::session::Numbers;
 use crate::clock::{self, Clock};
 use crate::config::Config;
 use crate::engine::Engine;
+use crate::events::Events;
 use crate::metrics::Families;
 use crate::metrics::connection::ConnectionFamilies;
+use crate::peers::Peers;
 use crate::uplink::{self, Uplink};
 use endpoint::Endpoint;
-use front::{Front, Served};
+use front::Served;
 use housekeeping::Housekeeping;
 use orphans::Orphans;
+use thread::{Thread, told};
 use workshop::Workshop;
 
 /// How long answers are waited for at the end.
@@ -63,12 +69,8 @@ async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Re
     let (uplink_socket, socket_file) = runtime::unix_socket::bind(&config.uplink)
         .await
         .with_context(|| format!("uplink {}", config.uplink.display()))?;
-    let metrics_socket = match config.metrics {
-        Some(listen) => {
-            Some(TcpListener::bind(listen).await.with_context(|| format!("metrics.listen {listen}"))?)
-        }
-        None => None,
-    };
+    let metrics_socket = bind("metrics", config.metrics).await?;
+    let link_socket = bind("link", config.link).await?;
     let registry = Registry::new();
     let workshop = Workshop {
         epoch: recovered.epoch,
@@ -90,40 +92,53 @@ async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Re
         boards.push(started.board);
         stops.push(started.stop);
     }
-    let engine = Engine {
+    let engine = Arc::new(Engine {
         spool: spool.clone(),
         accounts,
         classes: config.classes.clone(),
         most: config.queue,
         families: Arc::clone(&workshop.families),
+    });
+    let mut orphans = Orphans {
+        gateway: config.gateway.clone(),
+        epoch: workshop.epoch,
+        access: config.log.access,
+        families: Arc::clone(&workshop.families),
+        spool: spool.clone(),
+        events: Arc::clone(&workshop.events),
+        staying: BTreeMap::new(),
+        ending: BTreeMap::new(),
     };
-    let mut orphans = Orphans::new(
-        config.gateway.clone(),
-        workshop.epoch,
-        clock::millis(),
-        config.log.access,
-        Arc::clone(&workshop.families),
-    );
     let mut resumed = 0_u64;
     for stored in recovered.messages {
         match engine.resume(stored?) {
             Ok(()) => resumed += 1,
-            Err((stored, orphan)) => orphans.add(&stored, orphan),
+            Err((stored, orphan)) => orphans.add(*stored, orphan),
         }
     }
-    orphans.settle(&spool, Arc::clone(&workshop.events));
+    orphans.end_due(clock::millis()).await;
+    orphans.say();
     let names: BTreeSet<_> = config.accounts.iter().map(|account| &account.name).collect();
     orphans::fragments(&workshop.fragments, &names, &workshop.families);
     let (stop, stopping) = watch::channel(false);
-    let uplink = Arc::new(Uplink::new(
-        engine,
-        config.gateway.clone(),
-        workshop.epoch,
-        boards,
+    let events = Arc::new(Events::new(
+        spool.clone(),
         Arc::clone(&workshop.events),
-        stopping,
         recovered.consumers,
+        config.consumers,
+        Arc::clone(&workshop.families),
     ));
+    let peers = Peers::new(Arc::clone(&engine), Arc::clone(&events), boards.clone(), stopping.clone());
+    let mut link = link_socket.map(|socket| serve_link(socket, peers, &config)).transpose()?;
+    let uplink = Arc::new(Uplink {
+        engine,
+        gateway: config.gateway.clone(),
+        epoch: workshop.epoch,
+        boards,
+        events,
+        most_events: config.consumers.most_events,
+        stopping,
+    });
     let served = Served {
         uplink: uplink_socket,
         router: uplink::router(Arc::clone(&uplink)),
@@ -134,9 +149,14 @@ async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Re
             uplink,
             clock: workshop.clock.clone(),
         }),
-        housekeeping: Housekeeping { spool: spool.clone(), clock: workshop.clock.clone(), keep: config.keep },
+        housekeeping: Housekeeping {
+            spool: spool.clone(),
+            clock: workshop.clock.clone(),
+            keep: config.keep,
+            orphans,
+        },
     };
-    let mut front = Front::start(served, stop)?;
+    let mut front = front::start(served, stop)?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         gateway = %config.gateway,
@@ -144,7 +164,7 @@ async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Re
         resumed,
         "serving"
     );
-    let mut failed = until_over(shutdown, &mut tasks, &mut front).await;
+    let mut failed = until_over(shutdown, &mut tasks, &mut front, link.as_mut()).await;
     match &failed {
         None => tracing::info!("stopping: nothing new is taken or pushed"),
         Some(error) => tracing::error!(error = format!("{error:#}"), "stopping: the gateway cannot go on"),
@@ -164,9 +184,28 @@ async fn serve(config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Re
     if tokio::time::timeout(patience + END, ends).await.is_err() {
         tracing::warn!("accounts or connections did not end in time; not waiting any longer");
     }
+    // UAOPs on the link hear how it ended
+    if let Some(link) = link {
+        link.stop().await;
+    }
     // no writes are on their way any more
     tokio::task::spawn_blocking(move || spool.stop()).await?;
     failed.map_or(Ok(()), Err)
+}
+
+async fn bind(key: &str, listen: Option<SocketAddr>) -> anyhow::Result<Option<TcpListener>> {
+    let Some(listen) = listen else { return Ok(None) };
+    Ok(Some(TcpListener::bind(listen).await.with_context(|| format!("{key}.listen {listen}"))?))
+}
+
+/// On a thread of its own, as long as there are events to tell: longer than the uplink.
+fn serve_link(socket: TcpListener, peers: Peers, config: &Config) -> anyhow::Result<Thread> {
+    let me = Identity { role: Role::Gateway, node: config.gateway.to_string(), site: config.site.clone() };
+    // a socket belongs to the runtime that waits for it
+    let socket = socket.into_std()?;
+    Thread::start("link", watch::Sender::new(false), async move |end| {
+        Arc::new(peers).serve(TcpListener::from_std(socket)?, me, told(end)).await
+    })
 }
 
 /// Where a run's sequence numbers start: so far from those of the run before that the two do not meet, however soon it was
@@ -180,8 +219,15 @@ fn first_number(epoch: Millis) -> u32 {
 async fn until_over(
     shutdown: impl Future<Output = ()>,
     tasks: &mut JoinSet<()>,
-    front: &mut Front,
+    front: &mut Thread,
+    link: Option<&mut Thread>,
 ) -> Option<anyhow::Error> {
+    let link_ended = async {
+        match link {
+            Some(link) => link.ended().await,
+            None => pending().await,
+        }
+    };
     tokio::select! {
         () = shutdown => None,
         Some(ended) = tasks.join_next() => Some(match ended {
@@ -189,6 +235,7 @@ async fn until_over(
             Err(error) => panicked(&error),
         }),
         error = front.ended() => Some(error),
+        error = link_ended => Some(error),
     }
 }
 

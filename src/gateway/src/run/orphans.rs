@@ -7,69 +7,109 @@ use domain::event::Outcome;
 use domain::lifecycle::Delivery;
 use domain::{Account, Event, GatewayId, Happened, Millis};
 use store::spool::{Change, Fragment, Spool, Stored};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use crate::engine::Orphan;
 use crate::metrics::Families;
 
-/// Collects them while the spool is read.
+/// Ended with one write, at most.
+const AT_ONCE: usize = 1000;
+
+/// They wait for a run that has their account again, and end when their time is over.
 pub(super) struct Orphans {
     pub(super) gateway: GatewayId,
     pub(super) epoch: Millis,
-    /// When the spool is read.
-    pub(super) now: Millis,
     /// Whether there is an access record for each message.
     pub(super) access: bool,
     pub(super) families: Arc<Families>,
-    /// How many stay, by the reason.
-    staying: BTreeMap<Orphan, u64>,
-    ended: Vec<Change>,
+    pub(super) spool: Spool,
+    /// Rung when there are events.
+    pub(super) events: Arc<Notify>,
+    /// How many there are, by the reason.
+    pub(super) staying: BTreeMap<Orphan, u64>,
+    /// Those of them that end by themselves, by when and by their keys.
+    pub(super) ending: BTreeMap<(Millis, i64), Ending>,
+}
+
+/// A message whose time will be over.
+pub(super) struct Ending {
+    stored: Stored,
+    account: Account,
+    reason: Orphan,
 }
 
 impl Orphans {
-    pub(super) fn new(
-        gateway: GatewayId,
-        epoch: Millis,
-        now: Millis,
-        access: bool,
-        families: Arc<Families>,
-    ) -> Self {
-        Self { gateway, epoch, now, access, families, staying: BTreeMap::new(), ended: Vec::new() }
-    }
-
-    /// A message. It ends if its time is over; otherwise it waits for a run that has its account again.
-    pub(super) fn add(&mut self, stored: &Stored, orphan: Orphan) {
-        let over = stored.submission.not_after.is_some_and(|end| end < self.now);
-        match &stored.submission.account {
-            Some(account) if over => self.end(stored, account.clone()),
-            _ => *self.staying.entry(orphan).or_default() += 1,
+    /// A message.
+    pub(super) fn add(&mut self, stored: Stored, reason: Orphan) {
+        *self.staying.entry(reason.clone()).or_default() += 1;
+        if let (Some(account), Some(end)) = (stored.submission.account.clone(), stored.submission.not_after) {
+            self.ending.insert((end, stored.key), Ending { stored, account, reason });
         }
+        self.show();
     }
 
-    /// Says what stays, and writes what has ended.
-    pub(super) fn settle(self, spool: &Spool, events: Arc<Notify>) {
-        let mut all = 0;
+    /// Says what stays.
+    pub(super) fn say(&self) {
         for (reason, messages) in &self.staying {
-            all += messages;
             tracing::error!(messages, %reason, "messages of the last run wait in the spool, and no account takes them");
         }
-        self.families.orphaned_messages.set(i64::try_from(all).unwrap_or(i64::MAX));
-        if self.ended.is_empty() {
-            return;
-        }
-        // one that has stopped already is noticed elsewhere; they end with the next start
-        let _ = spool.write(self.ended, move |written| match written {
-            Ok(()) => events.notify_waiters(),
-            Err(unwritten) => {
-                tracing::error!(error = %unwritten.error, "messages without an account whose time is over could not be ended");
-            }
-        });
     }
 
-    fn end(&mut self, stored: &Stored, account: Account) {
-        let outcome = outcome(&stored.progress);
-        let submission = &stored.submission;
+    /// Ends those whose time is over. What cannot be written is tried again with the next call.
+    pub(super) async fn end_due(&mut self, now: Millis) {
+        loop {
+            let due = self.ending.range(..(now, i64::MIN)).take(AT_ONCE);
+            let ends: Vec<(Millis, i64, Outcome)> =
+                due.map(|(&(end, key), ending)| (end, key, outcome(&ending.stored.progress))).collect();
+            if ends.is_empty() {
+                return;
+            }
+            let changes =
+                ends.iter().flat_map(|(end, key, outcome)| self.changes(*end, *key, outcome, now)).collect();
+            let (sender, written) = oneshot::channel();
+            let handed = self.spool.write(changes, move |written| {
+                // the process may end meanwhile
+                let _ = sender.send(written.map_err(|unwritten| unwritten.error));
+            });
+            let written = match handed {
+                Ok(()) => written.await,
+                // it is noticed elsewhere; they end with the next start
+                Err(_) => return,
+            };
+            match written {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "messages without an account whose time is over could not be ended");
+                    return;
+                }
+                Err(_) => return,
+            }
+            self.events.notify_waiters();
+            for (end, key, outcome) in ends {
+                self.ended((end, key), &outcome, now);
+            }
+            self.show();
+        }
+    }
+
+    fn changes(&self, end: Millis, key: i64, outcome: &Outcome, at: Millis) -> Vec<Change> {
+        let Some(Ending { stored, account, .. }) = self.ending.get(&(end, key)) else { return Vec::new() };
+        let uaop_id = stored.submission.uaop_id.clone();
+        let happened = Happened::Finished { uaop_id, outcome: outcome.clone() };
+        let (gateway, epoch, account) = (self.gateway.clone(), self.epoch, account.clone());
+        vec![
+            Change::Event(Event { gateway, epoch, account, at, happened }),
+            Change::Finish { key, outcome: outcome.clone(), at },
+        ]
+    }
+
+    fn ended(&mut self, place: (Millis, i64), outcome: &Outcome, now: Millis) {
+        let Some(Ending { stored, account, reason }) = self.ending.remove(&place) else { return };
+        if let Some(count) = self.staying.get_mut(&reason) {
+            *count -= 1;
+        }
         self.families.finished.with_label_values(&[account.as_str(), outcome.word()]).inc();
+        let submission = &stored.submission;
         if self.access {
             tracing::info!(
                 target: "access",
@@ -79,14 +119,15 @@ impl Orphans {
                 account = %account,
                 to = %submission.to,
                 outcome = outcome.word(),
-                total_ms = self.now.0.saturating_sub(stored.taken_at.0),
+                total_ms = now.0.saturating_sub(stored.taken_at.0),
                 "message"
             );
         }
-        let happened = Happened::Finished { uaop_id: submission.uaop_id.clone(), outcome: outcome.clone() };
-        let (gateway, epoch, at) = (self.gateway.clone(), self.epoch, self.now);
-        self.ended.push(Change::Event(Event { gateway, epoch, account, at, happened }));
-        self.ended.push(Change::Finish { key: stored.key, outcome, at });
+    }
+
+    fn show(&self) {
+        let all: u64 = self.staying.values().sum();
+        self.families.orphaned_messages.set(i64::try_from(all).unwrap_or(i64::MAX));
     }
 }
 
@@ -137,26 +178,61 @@ mod tests {
         assert_eq!(outcome("nonsense"), Outcome::Uncertain);
     }
 
-    #[test]
-    fn a_message_without_an_account_ends_when_its_time_is_over_and_is_counted_until_then() {
+    #[tokio::test]
+    async fn a_message_without_an_account_ends_when_its_time_is_over_and_is_counted_until_then() {
         let folder = tempfile::tempdir().unwrap();
         let settings = SpoolSettings { queue: 10, started: Millis(1), tuning: Default::default() };
         let (spool, _) = Spool::open(folder.path(), settings).unwrap();
         let families = Arc::new(Families::new(&Registry::new()).unwrap());
-        let gateway = "gw".parse().unwrap();
-        let mut orphans = Orphans::new(gateway, Millis(1), Millis(1000), true, Arc::clone(&families));
+        let mut orphans = Orphans {
+            gateway: "gw".parse().unwrap(),
+            epoch: Millis(1),
+            access: true,
+            families: Arc::clone(&families),
+            spool: spool.clone(),
+            events: Arc::default(),
+            staying: BTreeMap::new(),
+            ending: BTreeMap::new(),
+        };
         let new = progress(&Delivery::new(1, WhenUncertain::Resend));
         let gone = || Orphan::AccountGone(Some("gone".parse().unwrap()));
-        orphans.add(&stored(1, Some(999), new.clone()), gone());
-        orphans.add(&stored(2, Some(1001), new.clone()), gone());
-        orphans.add(&stored(3, None, new), gone());
-        orphans.settle(&spool, Arc::default());
-        spool.stop();
-        assert_eq!(families.orphaned_messages.get(), 2);
-        assert_eq!(families.finished.with_label_values(&["gone", "expired"]).get(), 1);
+        orphans.add(stored(1, Some(999), new.clone()), gone());
+        orphans.add(stored(2, Some(1001), new.clone()), gone());
+        orphans.add(stored(3, None, new), gone());
+        let mut left = Vec::new();
+        for now in [999, 1000, 1001, 1002] {
+            orphans.end_due(Millis(now)).await;
+            left.push(families.orphaned_messages.get());
+        }
+        assert_eq!(left, [3, 2, 2, 1]);
+        assert_eq!(families.finished.with_label_values(&["gone", "expired"]).get(), 2);
+        let told = spool.events(0, 10).unwrap().into_iter();
         let told: Vec<Happened> =
-            spool.events(0, 10).unwrap().into_iter().map(|(_, event)| event.happened).collect();
-        let expired = Happened::Finished { uaop_id: "m1".parse().unwrap(), outcome: Outcome::Expired };
-        assert_eq!(told, [expired]);
+            told.map(|(_, event)| serde_json::from_slice::<Event>(&event).unwrap().happened).collect();
+        let expired =
+            |id: &str| Happened::Finished { uaop_id: id.parse().unwrap(), outcome: Outcome::Expired };
+        assert_eq!(told, [expired("m1"), expired("m2")]);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_ends_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = SpoolSettings { queue: 10, started: Millis(1), tuning: Default::default() };
+        let (spool, _) = Spool::open(folder.path(), settings).unwrap();
+        spool.stop();
+        let families = Arc::new(Families::new(&Registry::new()).unwrap());
+        let mut orphans = Orphans {
+            gateway: "gw".parse().unwrap(),
+            epoch: Millis(1),
+            access: true,
+            families: Arc::clone(&families),
+            spool,
+            events: Arc::default(),
+            staying: BTreeMap::new(),
+            ending: BTreeMap::new(),
+        };
+        orphans.add(stored(1, Some(9), String::new()), Orphan::Unreadable);
+        orphans.end_due(Millis(10)).await;
+        assert_eq!((families.orphaned_messages.get(), orphans.ending.len()), (1, 1));
     }
 }

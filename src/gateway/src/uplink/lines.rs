@@ -34,7 +34,7 @@ pub enum Taken {
     Refused { reason: String, again: bool },
 }
 
-/// An event with its number.
+/// An event with its number, as it is read; written by [`number`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Numbered {
     pub id: i64,
@@ -62,6 +62,15 @@ impl From<Verdict> for Taken {
             Verdict::Refused { reason, again } => Self::Refused { reason, again },
         }
     }
+}
+
+/// Adds the line of an event: its number, then what is in its JSON.
+pub fn number(id: i64, event: &[u8], lines: &mut Vec<u8>) {
+    lines.extend_from_slice(br#"{"id":"#);
+    lines.extend_from_slice(id.to_string().as_bytes());
+    lines.push(b',');
+    lines.extend_from_slice(event.get(1..).unwrap_or_default());
+    lines.push(b'\n');
 }
 
 /// Reads submissions; what is wrong with a line does not name its content.
@@ -97,6 +106,22 @@ mod tests {
     use super::*;
 
     const GOOD: &str = r#"{"uaop_id":"m1","empi_id":"b","class":"c","to":"13800138000","text":"hi"}"#;
+
+    #[test]
+    fn the_line_of_an_event_is_what_reads_as_one_with_its_number_first() {
+        let event = Event {
+            gateway: "gw".parse().unwrap(),
+            epoch: domain::Millis(1),
+            account: "cm".parse().unwrap(),
+            at: domain::Millis(2),
+            happened: domain::Happened::LinkDown { connection: 0, reason: "\"{\n}".to_owned() },
+        };
+        let mut lines = Vec::new();
+        number(7, &serde_json::to_vec(&event).unwrap(), &mut lines);
+        let read = Numbered { id: 7, event };
+        assert_eq!(serde_json::from_slice::<Numbered>(&lines).unwrap(), read);
+        assert_eq!(String::from_utf8(lines).unwrap(), serde_json::to_string(&read).unwrap() + "\n");
+    }
 
     #[test]
     fn a_bad_line_is_refused_by_its_number_and_the_others_are_read() {

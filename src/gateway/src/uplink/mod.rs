@@ -1,15 +1,12 @@
 //! The uplink: HTTP over a Unix socket, NDJSON in both directions. `POST /messages` hands messages in, `GET /events` tells
 //! what became of them and what the carriers bring, `GET /status` says how the gateway stands.
 
-mod consumers;
 mod events;
 pub mod lines;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
@@ -18,32 +15,27 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use domain::{GatewayId, Millis};
 use serde::{Deserialize, Serialize};
-use store::spool::Consumer;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::account::level::{Board, Level};
 use crate::engine::Engine;
-use consumers::Consumers;
+use crate::events::{ConsumerLevel, Events};
 use lines::Answer;
 
 /// The largest request, in bytes.
 const LARGEST: usize = 4 << 20;
-/// The longest a request for events may wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// What the uplink serves.
 pub struct Uplink {
-    pub engine: Engine,
+    pub engine: Arc<Engine>,
     pub gateway: GatewayId,
     pub epoch: Millis,
     pub boards: Vec<Board>,
-    /// Rung when there are events.
-    pub events: Arc<Notify>,
+    pub events: Arc<Events>,
+    /// Events that a consumer may lack; see [`SpoolStatus`].
+    pub most_events: u32,
     /// `true` from when the gateway stops.
     pub stopping: watch::Receiver<bool>,
-    consumers: Mutex<Consumers>,
-    /// Whether the spool does not have what is known of the consumers.
-    unwritten: Arc<AtomicBool>,
 }
 
 /// How the gateway stands.
@@ -53,6 +45,7 @@ pub struct Status {
     pub epoch: Millis,
     pub version: String,
     pub accounts: Vec<Level>,
+    pub consumers: Vec<ConsumerLevel>,
     pub spool: SpoolStatus,
 }
 
@@ -63,24 +56,11 @@ pub struct SpoolStatus {
     pub unfinished: u64,
     /// Events that are not acknowledged.
     pub events: u64,
+    /// A consumer that lacks more of them is not waited for, if another has them.
+    pub most_events: u32,
 }
 
 impl Uplink {
-    /// `consumers` are those of the last run.
-    #[must_use]
-    pub fn new(
-        engine: Engine,
-        gateway: GatewayId,
-        epoch: Millis,
-        boards: Vec<Board>,
-        events: Arc<Notify>,
-        stopping: watch::Receiver<bool>,
-        consumers: Vec<Consumer>,
-    ) -> Self {
-        let consumers = Mutex::new(Consumers::new(consumers, Instant::now()));
-        Self { engine, gateway, epoch, boards, events, stopping, consumers, unwritten: Arc::default() }
-    }
-
     /// How the gateway stands.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -90,7 +70,12 @@ impl Uplink {
             epoch: self.epoch,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             accounts: self.boards.iter().map(Board::read).collect(),
-            spool: SpoolStatus { unfinished: counts.unfinished, events: counts.events },
+            consumers: self.events.consumers(),
+            spool: SpoolStatus {
+                unfinished: counts.unfinished,
+                events: counts.events,
+                most_events: self.most_events,
+            },
         }
     }
 }
@@ -133,16 +118,16 @@ async fn messages(State(uplink): State<Arc<Uplink>>, body: String) -> Response {
         }
         Err(answer) => Some(answer),
     });
-    ndjson(answers)
-}
-
-fn ndjson(lines: impl Iterator<Item = impl Serialize>) -> Response {
     let mut body = Vec::new();
-    for line in lines {
-        if let Err(error) = serde_json::to_writer(&mut body, &line) {
+    for answer in answers {
+        if let Err(error) = serde_json::to_writer(&mut body, &answer) {
             return (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response();
         }
         body.push(b'\n');
     }
+    ndjson(body)
+}
+
+fn ndjson(body: Vec<u8>) -> Response {
     ([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response()
 }

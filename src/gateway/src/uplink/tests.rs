@@ -1,13 +1,29 @@
 use std::path::Path;
+use std::time::Duration;
 
 use axum::body::to_bytes;
 use axum::extract::Query;
 use domain::{Event, Happened};
-use store::spool::Change;
+use store::spool::{Change, Consumer};
 
 use super::events::{Wanted, events};
 use super::*;
 use crate::engine::tests::{engine, submission};
+
+/// On this engine, with nothing else.
+pub(crate) fn uplink(engine: Engine, known: Vec<Consumer>, stopping: watch::Receiver<bool>) -> Uplink {
+    let limits = crate::config::Consumers { forget: Duration::from_secs(3600), most_events: 1000 };
+    let (spool, families) = (engine.spool.clone(), Arc::clone(&engine.families));
+    Uplink {
+        engine: Arc::new(engine),
+        gateway: "gw".parse().unwrap(),
+        epoch: Millis(1),
+        boards: Vec::new(),
+        events: Arc::new(Events::new(spool, Arc::default(), known, limits, families)),
+        most_events: limits.most_events,
+        stopping,
+    }
+}
 
 struct Scene {
     uplink: Arc<Uplink>,
@@ -18,16 +34,7 @@ impl Scene {
     fn new(folder: &Path) -> Self {
         let (engine, _, recovered) = engine(folder, &["cm"]);
         let (stop, stopping) = watch::channel(false);
-        let gateway = "gw".parse().unwrap();
-        let uplink = Uplink::new(
-            engine,
-            gateway,
-            Millis(1),
-            Vec::new(),
-            Arc::default(),
-            stopping,
-            recovered.consumers,
-        );
+        let uplink = uplink(engine, recovered.consumers, stopping);
         Self { uplink: Arc::new(uplink), stop }
     }
 
@@ -56,7 +63,7 @@ impl Scene {
     }
 
     fn consumers(&self) -> usize {
-        self.uplink.consumers.lock().unwrap().all().len()
+        self.uplink.events.consumers().len()
     }
 }
 

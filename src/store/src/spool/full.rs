@@ -16,9 +16,11 @@ fn a_full_disk_undoes_a_write_as_a_whole_and_the_spool_goes_on_when_there_is_spa
     let (spool, _) = open(folder.path());
     let (done, taken) = channel();
     spool
-        .take(submission(1, 0), "new".to_owned(), Millis(1), move |result| done.send(result).unwrap())
+        .take_many(vec![(submission(1, 0), "new".to_owned())], Millis(1), move |result| {
+            done.send(result).unwrap()
+        })
         .unwrap();
-    let Taken::New { key } = taken.recv().unwrap().unwrap() else { panic!("a duplicate") };
+    let [Taken::New { key }] = taken.recv().unwrap().unwrap()[..] else { panic!("a duplicate") };
 
     let finish = Change::Finish { key, outcome: Outcome::Accepted, at: Millis(2) };
     let changes = [vec![finish], vec![Change::Event(event()); 1000]].concat();
@@ -26,14 +28,14 @@ fn a_full_disk_undoes_a_write_as_a_whole_and_the_spool_goes_on_when_there_is_spa
     let full = SpoolError::DiskFull { file: folder.path().join("spool.db") };
     assert_eq!(write(&spool, changes.clone()), Err(full));
     assert!(spool.figures().failing);
-    assert_eq!(spool.counts(), Counts { unfinished: 1, events: 0 });
+    assert_eq!(spool.counts(), Counts { unfinished: 1, events: 0, last_event: 0 });
     assert_eq!(spool.events(0, 10).unwrap(), []);
 
     limit(&spool, 1_000_000);
     assert_eq!(write(&spool, changes), Ok(()));
     assert!(!spool.figures().failing);
-    assert_eq!(spool.counts(), Counts { unfinished: 0, events: 1000 });
-    assert_eq!(spool.events(0, 1).unwrap(), [(1, event())]);
+    assert_eq!(spool.counts(), Counts { unfinished: 0, events: 1000, last_event: 1000 });
+    assert_eq!(spool.events(0, 1).unwrap(), [(1, serde_json::to_vec(&event()).unwrap())]);
 }
 
 #[test]

@@ -44,7 +44,11 @@ impl Marks {
 
     pub(super) fn counts(&self) -> Counts {
         let count = |number: i64| u64::try_from(number).unwrap_or(0);
-        Counts { unfinished: count(self.unfinished), events: count(self.last_event - self.acknowledged) }
+        Counts {
+            unfinished: count(self.unfinished),
+            events: count(self.last_event - self.acknowledged),
+            last_event: self.last_event,
+        }
     }
 }
 

@@ -15,7 +15,7 @@ mod types;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::{Event, Millis, Submission};
+use domain::{Millis, Submission, UaopId};
 use rusqlite::Connection;
 
 pub use recover::{Recovered, Unfinished};
@@ -63,24 +63,10 @@ impl Spool {
         Ok((Self { inner: Arc::new(Inner { writer, reader, level, database }) }, recovered))
     }
 
-    /// Takes one message with its first progress.
-    ///
-    /// # Errors
-    /// Too much waits, or the spool has stopped; `done` is not called then.
-    pub fn take(
-        &self,
-        submission: Submission,
-        progress: String,
-        now: Millis,
-        done: impl FnOnce(Result<Taken, SpoolError>) + Send + 'static,
-    ) -> Result<(), Refused> {
-        self.inner.writer.offer(move |c, stage| take::take(c, stage, &submission, &progress, now), done)
-    }
-
     /// Takes messages with their first progress, all or (on an error) none; one answer each, in their order.
     ///
     /// # Errors
-    /// As for [`Spool::take`].
+    /// Too much waits, or the spool has stopped; `done` is not called then.
     pub fn take_many(
         &self,
         messages: Vec<(Submission, String)>,
@@ -93,6 +79,21 @@ impl Spool {
                 .map(|(submission, progress)| take::take(c, stage, submission, progress, now))
                 .collect()
         };
+        self.inner.writer.offer(work, done)
+    }
+
+    /// Which of these ids were taken and are remembered; one answer each. What was handed in before is taken into account,
+    /// so that an id that is not known now is not on its way either.
+    ///
+    /// # Errors
+    /// As for [`Spool::take_many`].
+    pub fn known(
+        &self,
+        ids: Vec<UaopId>,
+        done: impl FnOnce(Result<Vec<bool>, SpoolError>) + Send + 'static,
+    ) -> Result<(), Refused> {
+        let work =
+            move |c: &Connection, _: &mut SpoolStage| ids.iter().map(|id| take::is_known(c, id)).collect();
         self.inner.writer.offer(work, done)
     }
 
@@ -113,12 +114,13 @@ impl Spool {
         self.inner.writer.push(move |c, stage| change::apply(c, stage, &changes), done)
     }
 
-    /// Events with numbers above `after` that are not acknowledged, in the order of their numbers, `most` of them. Reads
-    /// the disk: not for a thread that must not wait. Numbers grow by one and are never given twice.
+    /// Events with numbers above `after` that are not acknowledged, in the order of their numbers, `most` of them, each as
+    /// the JSON of a [`domain::Event`] that it is stored as. Reads the disk: not for a thread that must not wait. Numbers
+    /// grow by one and are never given twice.
     ///
     /// # Errors
-    /// What the disk says, or an event that cannot be understood.
-    pub fn events(&self, after: i64, most: usize) -> Result<Vec<(i64, Event)>, SpoolError> {
+    /// What the disk says, or an event that is no JSON object.
+    pub fn events(&self, after: i64, most: usize) -> Result<Vec<(i64, Vec<u8>)>, SpoolError> {
         let reader = self.inner.reader.lock().unwrap_or_else(PoisonError::into_inner);
         events::read(self.inner.database.path(), &reader, after, most)
     }
@@ -133,8 +135,8 @@ impl Spool {
         marks.map(|marks| marks.last_event).map_err(|e| StoreError::of(self.inner.database.path(), &e))
     }
 
-    /// These are all consumers there are from now on. The events that each of them has are deleted; without consumers
-    /// none.
+    /// These are all consumers there are from now on. The events that each of them has are not told any more, and are
+    /// deleted bit by bit; without consumers none.
     ///
     /// # Errors
     /// Only when the spool has stopped; `done` is not called then.
@@ -170,6 +172,12 @@ impl Spool {
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.inner.writer.is_stopped()
+    }
+
+    /// Whether it takes more, and the last write came through.
+    #[must_use]
+    pub fn works(&self) -> bool {
+        !self.is_stopped() && !self.figures().failing
     }
 
     #[must_use]

@@ -198,8 +198,12 @@ impl Pair {
         let done = self.done.clone();
         match op {
             Op::Take { id, text } => {
-                let done = move |result: Result<_, _>| done.send(result.map(Some)).unwrap();
-                self.spool.take(submission(id, text), "new".to_owned(), Millis(1), done).unwrap();
+                let done = move |result: Result<Vec<_>, _>| {
+                    done.send(result.map(|mut taken| taken.pop())).unwrap();
+                };
+                self.spool
+                    .take_many(vec![(submission(id, text), "new".to_owned())], Millis(1), done)
+                    .unwrap();
                 Ok(Some(self.model.take(id, text)))
             }
             Op::Write(edits) => {
@@ -257,8 +261,22 @@ impl Pair {
     fn compare(&self) {
         let told = self.spool.events(0, usize::MAX).unwrap();
         assert!(told.iter().map(|(number, _)| *number).eq(self.model.events.iter().copied()));
-        let counts =
-            Counts { unfinished: self.model.messages.len() as u64, events: self.model.events.len() as u64 };
+        let (done, known) = channel();
+        let ids = (0..12).map(|id| submission(id, 0).uaop_id).collect();
+        self.spool.known(ids, move |result| done.send(result).unwrap()).unwrap();
+        assert!(
+            known
+                .recv()
+                .unwrap()
+                .unwrap()
+                .into_iter()
+                .eq((0..12).map(|id| self.model.known.contains_key(&id)))
+        );
+        let counts = Counts {
+            unfinished: self.model.messages.len() as u64,
+            events: self.model.events.len() as u64,
+            last_event: self.model.last_event,
+        };
         assert_eq!(self.spool.counts(), counts);
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
 use domain::{Event, Millis};
 use rusqlite::{Connection, params};
@@ -20,16 +20,22 @@ const LINES: usize = 128;
 pub(super) struct Level {
     unfinished: AtomicU64,
     events: AtomicU64,
+    last_event: AtomicI64,
 }
 
 impl Level {
     pub(super) fn set(&self, counts: Counts) {
         self.unfinished.store(counts.unfinished, Relaxed);
         self.events.store(counts.events, Relaxed);
+        self.last_event.store(counts.last_event, Relaxed);
     }
 
     pub(super) fn get(&self) -> Counts {
-        Counts { unfinished: self.unfinished.load(Relaxed), events: self.events.load(Relaxed) }
+        Counts {
+            unfinished: self.unfinished.load(Relaxed),
+            events: self.events.load(Relaxed),
+            last_event: self.last_event.load(Relaxed),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Taking a message.
 
 use domain::event::Outcome;
-use domain::{Millis, Submission};
+use domain::{Millis, Submission, UaopId};
 use rusqlite::types::Type;
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
@@ -39,6 +39,11 @@ pub(super) fn take(
     marks.last_key = key;
     marks.unfinished += 1;
     Ok(Taken::New { key })
+}
+
+/// Whether a message of this id was taken and is remembered.
+pub(super) fn is_known(connection: &Connection, id: &UaopId) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM known WHERE uaop_id = ?1")?.exists([id.as_str()])
 }
 
 fn duplicate(connection: &Connection, id: &str, digest: &[u8]) -> rusqlite::Result<Taken> {

@@ -110,4 +110,6 @@ pub struct Counts {
     pub unfinished: u64,
     /// Events not acknowledged.
     pub events: u64,
+    /// The number of the last event that there ever was; 0 before the first.
+    pub last_event: i64,
 }

@@ -32,7 +32,9 @@ pub fn wait<T: Send + 'static, E: Send + 'static>(
 }
 
 pub fn take(spool: &Spool, number: usize, text: &str) -> Taken {
-    wait(|done| spool.take(submission(number, text), "new".to_owned(), NOW, done)).unwrap()
+    wait(|done| spool.take_many(vec![(submission(number, text), "new".to_owned())], NOW, done))
+        .unwrap()
+        .remove(0)
 }
 
 pub fn take_new(spool: &Spool, number: usize) -> i64 {
@@ -59,6 +61,11 @@ pub fn submission(number: usize, text: &str) -> Submission {
         priority: 5,
         not_after: None,
     }
+}
+
+pub fn told(spool: &Spool, after: i64, most: usize) -> Vec<(i64, Event)> {
+    let parse = |(number, json): (i64, Vec<u8>)| (number, serde_json::from_slice(&json).unwrap());
+    spool.events(after, most).unwrap().into_iter().map(parse).collect()
 }
 
 /// Events that differ by their number.

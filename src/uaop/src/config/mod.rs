@@ -1,24 +1,36 @@
-//! The configuration file.
+//! The configuration file: text → tree (`settings`) → `read` (section by section) → `rules` (what no section can see
+//! alone) → [`Config`].
 
-use settings::Fault;
+mod model;
+mod read;
+mod routes;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod value;
 
-/// What the file says, with every default filled in; needs no further checks.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Config {
-    pub log: Log,
-}
+use settings::{Fault, Faults};
 
-/// `log:`
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Log {
-    pub format: runtime::logging::Format,
-    pub level: String,
-}
+pub use model::*;
 
 /// Reads the file.
 ///
 /// # Errors
-/// Every fault at once.
-pub fn read(_text: &str) -> Result<Config, Vec<Fault>> {
-    unimplemented!()
+/// Every fault at once, in the file's order.
+pub fn read(text: &str) -> Result<Config, Vec<Fault>> {
+    let tree = settings::parse(text).map_err(|fault| vec![*fault])?;
+    let faults = Faults::default();
+    let config = read::config(&tree, &faults);
+    if let Some(config) = &config {
+        rules::check(config, &tree, &faults);
+    }
+    let mut faults = faults.into_vec();
+    match config {
+        Some(config) if faults.is_empty() => Ok(config),
+        _ => {
+            settings::add_lines(text, &mut faults);
+            faults.sort_by_key(|fault| fault.line);
+            Err(faults)
+        }
+    }
 }

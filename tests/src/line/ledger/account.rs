@@ -6,8 +6,6 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::event::{Attempt, Outcome};
-use domain::text::coding::decode;
-use domain::text::{Coding, header};
 use domain::{Happened, Submission};
 
 use crate::line::control::Recorded;
@@ -116,8 +114,7 @@ impl<'a> Account<'a> {
         let mut received: BTreeMap<&str, Vec<&Recorded>> = BTreeMap::new();
         let mut ids: BTreeMap<&str, &str> = BTreeMap::new();
         for message in record.iter().filter(|message| message.code == 0) {
-            let number = message.destination.strip_prefix("86").unwrap_or(&message.destination);
-            let Some(owner) = owners.get(number) else {
+            let Some(owner) = owners.get(message.number()) else {
                 self.fault(Fault::Unknown, format!("number {} of the record", message.n));
                 continue;
             };
@@ -168,7 +165,7 @@ impl<'a> Account<'a> {
         if numbers != (1..=story.parts).collect::<Vec<u8>>() {
             return self.fault(Fault::Missing, format!("{id}: parts {numbers:?} of {}", story.parts));
         }
-        let text: String = whole.values().map(|copy| text(copy)).collect();
+        let text: String = whole.values().map(|copy| copy.text()).collect();
         if text != submission.text.0 {
             self.fault(Fault::Text, id.to_owned());
         }
@@ -249,16 +246,4 @@ fn read<'a>(
         Happened::Mo { .. } | Happened::MoIncomplete { .. } | Happened::UserState { .. } => {}
         Happened::LinkUp { .. } | Happened::LinkDown { .. } => {}
     }
-}
-
-/// Of one part.
-fn text(message: &Recorded) -> String {
-    let bytes: Vec<u8> = message
-        .content
-        .as_bytes()
-        .chunks(2)
-        .filter_map(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok())
-        .collect();
-    let content = if message.parts > 1 { header::read(&bytes).content } else { &bytes };
-    decode(content, Coding::from_number(message.coding))
 }

@@ -27,7 +27,11 @@ where
             }
             News::Down { reason, unanswered } => {
                 let turns = self.turns(connection, unanswered);
-                self.parts.facts.link_down(connection, &reason, turns.len());
+                if self.told_connections {
+                    self.parts.facts.link_ended(connection);
+                } else {
+                    self.parts.facts.link_down(connection, &reason, turns.len());
+                }
                 self.lost(turns, now);
                 self.parts.core.lines.down(connection);
                 self.parts.facts.links(&self.parts.core.lines);
@@ -39,7 +43,7 @@ where
                 let turn = Turn { place: Place { connection, login }, key: message, part };
                 self.parts.core.withdrawn([turn], now);
             }
-            News::Answered { key, answer, .. } => {
+            News::Answered { key, answer } => {
                 for turn in self.turns(connection, vec![key]) {
                     self.answered(turn, answer, now);
                 }

@@ -2,6 +2,8 @@
 
 mod hear;
 mod push;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::collections::BTreeMap;
@@ -60,6 +62,10 @@ pub struct Task<P: Messages> {
     retry: Option<Instant>,
     /// Until when answers are waited for at the end.
     stop_at: Option<Instant>,
+    /// Whether the connections were told to end.
+    told_connections: bool,
+    /// Whether there is a connection that has not ended.
+    connected: bool,
     /// Batches of pushes handed to the spool and not completed.
     recording: usize,
     gauges_at: Instant,
@@ -79,6 +85,8 @@ where
             in_writing: false,
             retry: None,
             stop_at: None,
+            told_connections: false,
+            connected: true,
             recording: 0,
         }
     }
@@ -93,27 +101,28 @@ where
         }
     }
 
-    /// Works until it is told to stop and nothing is under way any more.
+    /// Works until it is told to stop and nothing is under way any more; then until its connections have logged out: what
+    /// the carrier brings until then is written, and answered, too.
     pub async fn run(mut self) {
         loop {
             let now = self.parts.clock.now();
             self.work(now);
+            if !self.told_connections && self.is_quiet(now) {
+                self.stop_connections(now);
+            }
             if self.is_done(now) {
                 break;
             }
             let deadline = self.deadline(now);
             tokio::select! {
                 biased;
-                Some(report) = self.parts.news.recv() => self.drain_news(report),
+                report = self.parts.news.recv(), if self.connected => match report {
+                    Some(report) => self.drain_news(report),
+                    None => self.connected = false,
+                },
                 Some(item) = self.parts.inbox.1.recv() => self.drain_inbox(item),
                 () = tokio::time::sleep_until(deadline.into()) => {}
             }
-        }
-        let patience =
-            self.stop_at.map(|at| at.saturating_duration_since(Instant::now())).unwrap_or_default();
-        for connection in self.parts.connections.values() {
-            // one that is full or gone ends when its channel does
-            let _ = connection.try_send(Order::Stop { patience });
         }
         self.parts.facts.stopped(self.parts.core.unfinished());
     }
@@ -139,11 +148,27 @@ where
         }
     }
 
-    fn is_done(&self, now: Now) -> bool {
+    /// Told to stop, and nothing is under way any more, or not waited for.
+    fn is_quiet(&self, now: Now) -> bool {
         let Some(stop_at) = self.stop_at else { return false };
-        let written = self.recording == 0 && !self.in_writing && self.waiting.is_empty();
-        let quiet = written && self.parts.core.lines.under_way() == 0;
-        quiet || now.instant >= stop_at
+        self.is_written() && self.parts.core.lines.under_way() == 0 || now.instant >= stop_at
+    }
+
+    fn stop_connections(&mut self, now: Now) {
+        let patience = self.stop_at.map(|at| at.saturating_duration_since(now.instant)).unwrap_or_default();
+        // one that is full or gone ends when its channel does
+        self.parts.connections.retain(|_, connection| connection.try_send(Order::Stop { patience }).is_ok());
+        self.told_connections = true;
+    }
+
+    /// The connections have ended, and what they said is written, or not waited for.
+    fn is_done(&self, now: Now) -> bool {
+        let over = self.stop_at.is_some_and(|stop_at| now.instant >= stop_at);
+        self.told_connections && !self.connected && (self.is_written() || over)
+    }
+
+    fn is_written(&self) -> bool {
+        self.recording == 0 && !self.in_writing && self.waiting.is_empty()
     }
 
     fn deadline(&self, now: Now) -> Instant {
@@ -151,7 +176,7 @@ where
             self.parts.core.deadline(now, self.parts.clock.steady()),
             self.parts.mos.deadline(),
             self.retry,
-            self.stop_at,
+            self.stop_at.filter(|&at| now.instant < at),
         ]
         .into_iter()
         .flatten()

@@ -24,8 +24,13 @@ pub struct Config {
     pub gateway: GatewayId,
     /// The directory of everything that must outlive the process.
     pub spool: PathBuf,
+    /// The data centre that it is in.
+    pub site: String,
     /// The Unix socket on which UAOPs hand messages in and hear about them.
     pub uplink: PathBuf,
+    /// Where UAOPs on other hosts connect to; `None` = nowhere.
+    pub link: Option<SocketAddr>,
+    pub consumers: Consumers,
     /// Where `/metrics`, `/healthz` and `/readyz` are served; `None` = nowhere.
     pub metrics: Option<SocketAddr>,
     pub log: Log,
@@ -38,6 +43,15 @@ pub struct Config {
     pub classes: Classes,
     /// At least one; their names differ.
     pub accounts: Vec<Account>,
+}
+
+/// How long events wait for those who read them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Consumers {
+    /// A consumer that was not there for so long is not waited for.
+    pub forget: Duration,
+    /// Nor is one that lacks more events than this, if another has them.
+    pub most_events: u32,
 }
 
 /// What is logged, and how.

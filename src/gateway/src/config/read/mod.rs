@@ -15,9 +15,10 @@ use domain::lifecycle::WhenUncertain;
 use domain::{Class, GatewayId};
 use jiff::tz::TimeZone;
 use runtime::logging::Format;
-use settings::{Faults, Node, Part, Section, not_zero, socket_path};
+use settings::{Faults, Node, Part, Problem, Section, between, not_zero, socket_path};
 
-use super::{Account, Classes, Config, Host, Log};
+use super::{Account, Classes, Config, Consumers, Host, Log};
+use crate::events::LONGEST_WAIT;
 
 pub(super) use secret::mask;
 use value::Name;
@@ -31,6 +32,9 @@ pub(super) fn config(tree: &Node, faults: &Faults, host: &dyn Host) -> Option<Co
         gateway: gateway.or_else(|| "nameless".parse().ok())?,
         spool: top.required("spool").unwrap_or_default(),
         uplink: top.checked("uplink", PathBuf::from("/run/smsline/gateway.sock"), |path| socket_path(path)),
+        site: top.or("site", Name("main".parse::<GatewayId>().ok()?)).0.to_string(),
+        link: link(top.part("link")),
+        consumers: consumers(top.section("consumers")),
         metrics: metrics(top.part("metrics")),
         log: log(top.section("log"), host),
         time_zone: time_zone(&mut top, host)?,
@@ -43,7 +47,31 @@ pub(super) fn config(tree: &Node, faults: &Faults, host: &dyn Host) -> Option<Co
     Some(config)
 }
 
+/// Twice the longest time between two questions of a consumer that is there.
+const LEAST_FORGET: Duration = LONGEST_WAIT.saturating_mul(2);
 const QUEUE: NonZeroUsize = NonZeroUsize::new(200_000).expect("this is not zero");
+
+fn link(part: Part<'_>) -> Option<SocketAddr> {
+    let Part::Given(mut section) = part else { return None };
+    let listen = section.or("listen", SocketAddr::from((Ipv4Addr::UNSPECIFIED, 9410)));
+    section.finish();
+    Some(listen)
+}
+
+fn consumers(section: Option<Section<'_>>) -> Consumers {
+    let mut consumers = Consumers { forget: Duration::from_secs(86_400), most_events: 20_000_000 };
+    let Some(mut section) = section else { return consumers };
+    consumers.forget = section.checked("forget", consumers.forget, |forget| {
+        if *forget >= LEAST_FORGET {
+            return Ok(());
+        }
+        let advice = format!("write at least {} s", LEAST_FORGET.as_secs());
+        Err(Problem::new("one that waits for events would be forgotten", advice))
+    });
+    consumers.most_events = section.checked("most_events", consumers.most_events, between(1000, u32::MAX));
+    section.finish();
+    consumers
+}
 
 fn metrics(part: Part<'_>) -> Option<SocketAddr> {
     let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 9311));

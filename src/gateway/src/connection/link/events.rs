@@ -30,7 +30,7 @@ impl<P: Messages> Link<'_, P> {
                     let news = match P::read_answer(sequence, &pdu) {
                         // the first try has come, and its answer is lost
                         Some(answer) if tries > 1 && P::is_repeat(answer.code) => News::Unanswered { key },
-                        Some(answer) => News::Answered { key, answer, took },
+                        Some(answer) => News::Answered { key, answer },
                         None => {
                             let what = format!("something else than a submit's answer to {sequence}");
                             self.odd(Odd::WrongAnswer, &what, now.instant);

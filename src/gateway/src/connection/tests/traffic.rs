@@ -37,10 +37,9 @@ async fn out_and_back<P: Messages>(protocol: &str, keys: &str) {
     assert_eq!((sequence, number), (P::sequence(5, 0, domain::Stamp::default()), 5));
     carrier.answer(sequence, 8).await;
     match scene.news().await {
-        News::Answered { key: of, answer, took } => {
+        News::Answered { key: of, answer } => {
             assert_eq!((of, answer.code), (key(5), 8), "{protocol}");
             assert!(answer.id.is_some_and(|id| id.as_bytes().starts_with(&[7; 8])) || P::NAME == "SGIP");
-            assert!(took < Duration::from_secs(20));
         }
         other => panic!("{other:?}"),
     }

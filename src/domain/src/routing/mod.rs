@@ -1,0 +1,11 @@
+//! Which gateway a message goes to: number → carrier ([`Segments`]) → targets of the carrier and the class ([`Routes`]) →
+//! their order for this message ([`mod@rank`]).
+
+mod rank;
+mod router;
+mod segments;
+#[cfg(test)]
+mod tests;
+
+pub use router::{Router, Routes, Target, Unroutable};
+pub use segments::Segments;

@@ -1,0 +1,39 @@
+//! The time of day.
+
+use std::sync::Arc;
+
+use domain::Millis;
+use runtime::clock::WallClock;
+
+/// What the time is; a test has its own.
+pub trait Time: Send + Sync {
+    fn now(&self) -> Millis;
+
+    /// Whether it may be believed when it says that something's time is over.
+    fn steady(&self) -> bool;
+}
+
+pub type Clock = Arc<dyn Time>;
+
+impl Time for WallClock {
+    fn now(&self) -> Millis {
+        let (_, wall) = Self::now(self);
+        Millis(u64::try_from(wall.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn steady(&self) -> bool {
+        Self::steady(self)
+    }
+}
+
+/// So much later.
+#[must_use]
+pub fn later(at: Millis, by: std::time::Duration) -> Millis {
+    Millis(at.0.saturating_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)))
+}
+
+/// So much earlier, not before 1970.
+#[must_use]
+pub fn earlier(at: Millis, by: std::time::Duration) -> Millis {
+    Millis(at.0.saturating_sub(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)))
+}
