@@ -44,6 +44,7 @@ impl Broker {
     ///
     /// # Errors
     /// It does not start; with its log.
+    #[expect(clippy::print_stderr, reason = "who runs the tests must see what was not tested")]
     pub fn durable(folder: &Path) -> Result<Option<Self>> {
         let Some(program) = durable_program()? else {
             eprintln!("skipped: there is no durable broker; `make broker` builds one");
@@ -96,7 +97,7 @@ impl Broker {
 
     fn run(program: PathBuf, storage: String, folder: Option<&Path>) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("broker-").tempdir()?;
-        let folder = folder.unwrap_or(dir.path()).to_owned();
+        let folder = folder.unwrap_or_else(|| dir.path()).to_owned();
         let port = ports::reserve()?;
         let process = launch(&program, &storage, &folder, &port, &dir.path().join("log"))?;
         Ok(Self { program, storage, port, folder, dir, process })
