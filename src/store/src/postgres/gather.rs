@@ -124,7 +124,8 @@ async fn write<B: Batch>(batch: &B, works: &[B::Work]) -> Vec<Result<B::Answer, 
             let mut results = Vec::with_capacity(works.len());
             for work in works {
                 let alone = batch.write(std::slice::from_ref(work)).await;
-                results.push(alone.and_then(|mut answers| answers.pop().ok_or(Refused::Stopped.into())));
+                results
+                    .push(alone.and_then(|mut answers| answers.pop().ok_or_else(|| Refused::Stopped.into())));
             }
             results
         }
