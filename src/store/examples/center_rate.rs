@@ -82,7 +82,10 @@ fn preload(file: &Path, stored: u64) -> Result<(), Failure> {
         message.execute((key, id.as_str(), self::number(number), journey.replace(&uaop_id, id.as_str())))?;
         response.execute((resp_sequence(number), key))?;
     }
-    connection.execute("UPDATE marks SET last_key = last_key + ?1, messages = messages + ?1", [stored])?;
+    connection.execute(
+        "UPDATE marks SET last_key = last_key + ?1, messages = messages + ?1",
+        [i64::try_from(stored)?],
+    )?;
     for (_, sql) in indexes {
         connection.execute_batch(&sql)?;
     }
