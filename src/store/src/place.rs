@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use settings::{Problem, Section, Value, between, not_zero};
 
-use crate::center::{CenterStore, PostgresCenter, SqliteCenter};
+use crate::center::{self, CenterStore};
 use crate::empi::EmpiStore;
 use crate::empi::postgres::PostgresEmpi;
 use crate::empi::sqlite::SqliteEmpi;
@@ -149,14 +149,7 @@ pub async fn open_center(
     place: &Place,
     zone: jiff::tz::TimeZone,
 ) -> Result<Arc<dyn CenterStore>, StoreError> {
-    match place {
-        Place::Sqlite { folder } => {
-            let folder = folder.clone();
-            let opened = tokio::task::spawn_blocking(move || SqliteCenter::open(&folder, zone)).await;
-            Ok(Arc::new(opened.unwrap_or(Err(StoreError::Refused(Refused::Stopped)))?))
-        }
-        Place::Postgres(place) => Ok(Arc::new(PostgresCenter::open(place, zone).await?)),
-    }
+    center::open(place, zone).await
 }
 
 impl std::fmt::Debug for Postgres {

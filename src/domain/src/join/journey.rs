@@ -150,13 +150,13 @@ impl Journey {
     /// Who sent it, or was the last to be done with it without sending it.
     #[must_use]
     pub fn gateway(&self) -> Option<&GatewayId> {
-        self.first_push().map(|push| &push.gateway).or(self.last_ended().map(|ended| &ended.gateway))
+        self.first_push().map(|push| &push.gateway).or_else(|| self.last_ended().map(|ended| &ended.gateway))
     }
 
     /// Whose gateway that is.
     #[must_use]
     pub fn carrier(&self) -> Option<&Carrier> {
-        self.first_push().map(|push| &push.carrier).or(self.last_ended().map(|ended| &ended.carrier))
+        self.first_push().map(|push| &push.carrier).or_else(|| self.last_ended().map(|ended| &ended.carrier))
     }
 
     #[must_use]

@@ -171,7 +171,7 @@ impl Push {
     }
 
     fn rank(&self) -> impl Ord {
-        let since = self.at.or(self.answer.as_ref().map(|answer| answer.at));
+        let since = self.at.or_else(|| self.answer.as_ref().map(|answer| answer.at));
         (self.is_accepted(), since, self.identity())
     }
 }

@@ -36,7 +36,7 @@ impl Change {
 }
 
 #[async_trait]
-pub(crate) trait Engine: Send + Sync {
+pub(super) trait Engine: Send + Sync {
     async fn read(&self, query: Query) -> Result<Vec<Columns>, StoreError>;
     async fn change(&self, change: Change) -> Result<Changed, StoreError>;
     async fn work(&self, work: Work) -> Result<Joined, StoreError>;

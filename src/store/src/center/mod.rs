@@ -17,6 +17,7 @@ mod store;
 mod value;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
@@ -25,11 +26,11 @@ use domain::{
 };
 
 pub use domain::join::{Fact, PartView, Stage};
-pub(crate) use postgres::PostgresCenter;
-pub(crate) use sqlite::SqliteCenter;
-pub(crate) use store::Center;
+use postgres::PostgresCenter;
+use sqlite::SqliteCenter;
+use store::Center;
 
-use crate::StoreError;
+use crate::{Place, Refused, StoreError};
 
 /// What joining did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -194,4 +195,19 @@ pub trait CenterStore: Send + Sync {
 
     async fn counts(&self) -> Result<Counts, StoreError>;
     async fn ping(&self) -> Result<(), StoreError>;
+}
+
+/// Opens the store; days are those of `zone`.
+pub(crate) async fn open(
+    place: &Place,
+    zone: jiff::tz::TimeZone,
+) -> Result<Arc<dyn CenterStore>, StoreError> {
+    match place {
+        Place::Sqlite { folder } => {
+            let folder = folder.clone();
+            let opened = tokio::task::spawn_blocking(move || SqliteCenter::open(&folder, zone)).await;
+            Ok(Arc::new(opened.unwrap_or(Err(StoreError::Refused(Refused::Stopped)))?))
+        }
+        Place::Postgres(place) => Ok(Arc::new(PostgresCenter::open(place, zone).await?)),
+    }
 }

@@ -14,9 +14,16 @@ use crate::row::json;
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub(super) enum Work {
-    Join { facts: Vec<Fact>, now: Millis },
+    Join {
+        facts: Vec<Fact>,
+        now: Millis,
+    },
     /// Gives up on messages whose report is due since `before`.
-    Overdue { before: Millis, now: Millis, most: usize },
+    Overdue {
+        before: Millis,
+        now: Millis,
+        most: usize,
+    },
 }
 
 /// What is to be written.

@@ -20,7 +20,7 @@ use crate::StoreError;
 use crate::row::{Strange, count, json, limit};
 
 /// The store of the center on one of the engines.
-pub(crate) struct Center<E> {
+pub(super) struct Center<E> {
     engine: E,
     zone: TimeZone,
 }
@@ -63,14 +63,17 @@ impl<E: Engine> CenterStore for Center<E> {
     async fn published(&self, mut places: Vec<i64>) -> Result<(), StoreError> {
         places.sort_unstable();
         // They mostly follow each other.
-        let runs = places.chunk_by(|one, next| next - one <= 1).filter_map(|run| Some((*run.first()?, *run.last()?)));
+        let runs = places
+            .chunk_by(|one, next| next - one <= 1)
+            .filter_map(|run| Some((*run.first()?, *run.last()?)));
         let delete = "DELETE FROM outbox WHERE place BETWEEN $1 AND $2";
         self.write(runs.map(|(first, last)| Query::new(delete).with(first).with(last)).collect()).await?;
         Ok(())
     }
 
     async fn set_aside(&self, records: Vec<SetAside>) -> Result<(), StoreError> {
-        let insert = "INSERT INTO aside (topic, part, place, value, error, at) VALUES ($1, $2, $3, $4, $5, $6)
+        let insert =
+            "INSERT INTO aside (topic, part, place, value, error, at) VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT (topic, part, place) DO NOTHING";
         let record = |SetAside { topic, partition, offset, value, error, at }| {
             let query = Query::new(insert).with(topic).with(i64::from(partition)).with(offset);
@@ -208,7 +211,8 @@ impl<E: Engine> CenterStore for Center<E> {
     }
 
     async fn handed(&self, ids: Vec<UaopId>) -> Result<(), StoreError> {
-        let update = |id: &UaopId| Query::new("UPDATE orders SET waiting = 0 WHERE uaop_id = $1").with(id.as_str());
+        let update =
+            |id: &UaopId| Query::new("UPDATE orders SET waiting = 0 WHERE uaop_id = $1").with(id.as_str());
         self.write(ids.iter().map(update).collect()).await?;
         Ok(())
     }

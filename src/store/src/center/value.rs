@@ -3,9 +3,9 @@
 use std::error::Error;
 
 use domain::Millis;
-use postgres_types::private::BytesMut;
-use postgres_types::{FromSql, IsNull, ToSql, Type};
 use rusqlite::types::{ToSqlOutput, ValueRef};
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type};
 
 use crate::row::{from_sql, to_sql};
 
@@ -120,7 +120,7 @@ impl ToSql for Value {
         true
     }
 
-    postgres_types::to_sql_checked!();
+    tokio_postgres::types::to_sql_checked!();
 }
 
 impl<'a> FromSql<'a> for Value {

@@ -20,7 +20,7 @@ use crate::{Postgres, StoreError};
 const SCHEMA: &str = "center";
 const STEPS: [&str; 1] = [include_str!("001.sql")];
 
-pub(crate) struct PostgresCenter {
+pub(super) struct PostgresCenter {
     database: Database,
     zone: TimeZone,
     /// Who joins is alone: two that join facts of the same message would each see half of them.
@@ -28,7 +28,7 @@ pub(crate) struct PostgresCenter {
 }
 
 impl PostgresCenter {
-    pub(crate) async fn open(place: &Postgres, zone: TimeZone) -> Result<Center<Self>, StoreError> {
+    pub(super) async fn open(place: &Postgres, zone: TimeZone) -> Result<Center<Self>, StoreError> {
         let database = Database::open(place, SCHEMA, &STEPS).await?;
         let lock = lock_key("the store of the center");
         Ok(Center::new(Self { database, zone: zone.clone(), lock }, zone))

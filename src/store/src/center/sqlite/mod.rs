@@ -27,7 +27,7 @@ const QUEUE: usize = 8192;
 const CACHE_KIB: u32 = 256 * 1024;
 
 /// Fields in the order in which they must go: the lock on the file last, which the readers hold.
-pub(crate) struct SqliteCenter {
+pub(super) struct SqliteCenter {
     writer: Writer<()>,
     readers: Arc<Readers>,
     file: std::path::PathBuf,
@@ -36,7 +36,7 @@ pub(crate) struct SqliteCenter {
 
 impl SqliteCenter {
     /// Reads and writes the disk: not for a thread that must not wait.
-    pub(crate) fn open(folder: &Path, zone: TimeZone) -> Result<Center<Self>, StoreError> {
+    pub(super) fn open(folder: &Path, zone: TimeZone) -> Result<Center<Self>, StoreError> {
         let file = folder.join(FILE);
         let tuning = Tuning { cache_kib: CACHE_KIB, ..Tuning::default() };
         let (database, connection) = Database::open(&file, &STEPS, tuning)?;
@@ -65,7 +65,8 @@ impl Engine for SqliteCenter {
 
     async fn change(&self, change: Change) -> Result<Changed, StoreError> {
         self.write(move |c| {
-            let rows = change.reads.iter().map(|query| read(c, query)).collect::<rusqlite::Result<Vec<_>>>()?;
+            let rows =
+                change.reads.iter().map(|query| read(c, query)).collect::<rusqlite::Result<Vec<_>>>()?;
             let statements = match (change.then)(&rows) {
                 Ok(statements) => statements,
                 Err(strange) => return Ok(Err(strange)),
@@ -113,7 +114,10 @@ fn read(connection: &Connection, Query { sql, values }: &Query) -> rusqlite::Res
     let mut statement = connection.prepare_cached(sql)?;
     let columns = statement.column_count();
     let rows = statement.query_map(params_from_iter(values), |row| {
-        (0..columns).map(|column| Ok(Value::from(row.get_ref(column)?))).collect::<Result<_, _>>().map(Columns)
+        (0..columns)
+            .map(|column| Ok(Value::from(row.get_ref(column)?)))
+            .collect::<Result<_, _>>()
+            .map(Columns)
     })?;
     rows.collect()
 }
