@@ -2,6 +2,7 @@
 
 mod events;
 mod line;
+mod pool;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
