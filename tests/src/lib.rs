@@ -5,6 +5,7 @@
 //! | [`lb`] | the real `lb` binary: start, reload, metrics, log |
 //! | [`mod@line`] | the real `smsline`: gateway and carrier, what goes in, what must come out |
 //! | [`broker`] | brokers that speak Kafka's protocol |
+//! | [`house`] | the whole line, from the bank to the carrier: every role, lb, and their engines |
 //! | [`nginx`], [`haproxy`], [`keepalived`] | the distribution's peers |
 //! | [`postgres`] | a database server of its own, to be killed |
 //! | [`backend`] | servers inside this process that echo, hang, flood or reset on demand |
@@ -29,6 +30,7 @@ pub mod broker;
 pub mod capture;
 pub mod gap;
 pub mod haproxy;
+pub mod house;
 pub mod http;
 pub mod keepalived;
 pub mod lb;

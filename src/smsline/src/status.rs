@@ -1,6 +1,7 @@
 //! `smsline status`.
 
 use gateway::account::level::Alarm;
+use gateway::events::ConsumerLevel;
 use gateway::uplink::Status;
 use jiff::tz::TimeZone;
 use runtime::command::say;
@@ -19,11 +20,12 @@ pub async fn status(uplink: Uplink, json: bool) -> anyhow::Result<()> {
 fn render(status: &Status, zone: &TimeZone) -> String {
     let Status { gateway, epoch, version, spool, .. } = status;
     format!(
-        "gateway {gateway} · smsline {version} · since {} · {} unfinished · {} events to acknowledge\n\n{}",
+        "gateway {gateway} · smsline {version} · since {} · {} unfinished · {} events to acknowledge\n\n{}\n\n{}",
         moment(*epoch, zone),
         spool.unfinished,
         spool.events,
-        accounts(status)
+        accounts(status),
+        consumers(status)
     )
 }
 
@@ -51,6 +53,15 @@ fn accounts(status: &Status) -> String {
             Cell::new(rate(account.rate_limit, account.slowed)),
             Cell::new(alarms.join(", ")),
         ]);
+    }
+    table.to_string()
+}
+
+fn consumers(status: &Status) -> String {
+    let mut table = table(&["CONSUMER", "CONNECTED", "EVENTS TO ACKNOWLEDGE"]);
+    for ConsumerLevel { consumer, acknowledged: _, unacknowledged, connected } in &status.consumers {
+        let connected = if *connected { "yes" } else { "NO" };
+        table.add_row(vec![Cell::new(consumer), Cell::new(connected), number(unacknowledged)]);
     }
     table.to_string()
 }
@@ -91,7 +102,11 @@ mod tests {
                 account("cm-2", [true, false], Some(33.333), true, &["link"]),
                 account("ct", [false, false], None, false, &["link", "answers", "spool"]),
             ],
-            "spool": { "unfinished": 63, "events": 1200 },
+            "consumers": [
+                { "consumer": "uaop-1a", "acknowledged": 5000, "unacknowledged": 0, "connected": true },
+                { "consumer": "uaop-1b", "acknowledged": 3800, "unacknowledged": 1200, "connected": false },
+            ],
+            "spool": { "unfinished": 63, "events": 1200, "most_events": 20_000_000 },
         });
         let status: Status = serde_json::from_value(status).unwrap();
         insta::assert_snapshot!(render(&status, &TimeZone::UTC));

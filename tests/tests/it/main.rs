@@ -18,6 +18,7 @@ mod egress;
 mod failover;
 mod health;
 mod limits;
+mod house;
 mod line;
 mod names;
 mod namespaces;

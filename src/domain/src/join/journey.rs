@@ -164,6 +164,13 @@ impl Journey {
         (1..=u8::MAX).zip(&self.parts).map(|(number, part)| part.view(number)).collect()
     }
 
+    /// Each id that a carrier has given a part of it.
+    pub fn responses(&self) -> impl Iterator<Item = (&Carrier, &str, u8)> {
+        (1..=u8::MAX).zip(&self.parts).flat_map(|(number, part)| {
+            part.responses().map(move |(carrier, response)| (carrier, response, number))
+        })
+    }
+
     /// `None`: there is no copy yet.
     #[must_use]
     pub fn tally(&self) -> Option<Tally> {

@@ -119,6 +119,12 @@ impl Part {
         self.report.as_ref().filter(|report| report.state != ReportState::Waiting)
     }
 
+    /// The ids that a carrier has given it.
+    pub(super) fn responses(&self) -> impl Iterator<Item = (&Carrier, &str)> {
+        let accepted = self.pushes.iter().filter(|push| push.is_accepted());
+        accepted.filter_map(|push| Some((&push.carrier, push.answer.as_ref()?.resp_sequence.as_deref()?)))
+    }
+
     pub(super) fn view(&self, part: u8) -> PartView {
         let (push, answer, report) = (self.shown(), self.answer(), self.report.as_ref());
         PartView {

@@ -72,7 +72,7 @@ impl Board {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn show(&self, change: impl FnOnce(&mut Level)) {
+    pub(crate) fn show(&self, change: impl FnOnce(&mut Level)) {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }

@@ -71,6 +71,9 @@ fn every_fault_is_reported_at_once() {
 gateway: "cm 1"
 uplink: relative.sock
 metrics: { listen: "0.0.0.0:8801" }
+site: "a b"
+link: { listen: "127.0.0.1:8801" }
+consumers: { forget: 1m, most_events: 10 }
 log: { level: info, format: xml }
 queue: 0
 keep: 0s

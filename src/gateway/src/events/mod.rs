@@ -1,8 +1,6 @@
 //! Telling what happened, on the uplink and over the link: one set of consumers for both.
 
 mod consumers;
-#[cfg(test)]
-mod tests;
 
 use std::future::Future;
 use std::sync::atomic::AtomicBool;
@@ -18,7 +16,8 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::config;
 use crate::metrics::Families;
-use consumers::{Acknowledged, Changed, Consumers, Forgotten, TooMany};
+pub use consumers::TooMany;
+use consumers::{Acknowledged, Changed, Consumers, Forgotten};
 
 /// The longest that a reader waits for events before it asks again.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -211,7 +210,11 @@ impl Events {
     fn say(&self, forgotten: &[Forgotten]) {
         for Forgotten { name, why } in forgotten {
             self.families.consumers_forgotten.with_label_values(&[why.word()]).inc();
-            tracing::warn!(consumer = name, reason = why.word(), "a reader of events is not waited for any more");
+            tracing::warn!(
+                consumer = name,
+                reason = why.word(),
+                "a reader of events is not waited for any more"
+            );
         }
     }
 

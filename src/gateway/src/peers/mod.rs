@@ -21,8 +21,10 @@ use crate::account::level::Board;
 use crate::engine::Engine;
 use crate::events::Events;
 
-/// How long UAOPs have at the end to acknowledge the last events, and then to go.
+/// How long UAOPs have at the end to acknowledge the last events.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long connections then have to close.
+const CLOSE: Duration = Duration::from_secs(4);
 /// How often it is looked whether they have.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -87,7 +89,7 @@ impl Peers {
             // those that do not hear in time are told after the next start
             let _ = tokio::time::timeout(PATIENCE, self.until_told()).await;
             drop(close);
-            tokio::time::sleep(PATIENCE).await;
+            tokio::time::sleep(CLOSE).await;
         };
         tokio::select! {
             served = serving => served.context("the link cannot be served"),

@@ -200,11 +200,7 @@ async fn bind(key: &str, listen: Option<SocketAddr>) -> anyhow::Result<Option<Tc
 
 /// On a thread of its own, as long as there are events to tell: longer than the uplink.
 fn serve_link(socket: TcpListener, peers: Peers, config: &Config) -> anyhow::Result<Thread> {
-    let me = Identity {
-        role: Role::Gateway,
-        node: config.gateway.to_string(),
-        site: config.site.clone(),
-    };
+    let me = Identity { role: Role::Gateway, node: config.gateway.to_string(), site: config.site.clone() };
     // a socket belongs to the runtime that waits for it
     let socket = socket.into_std()?;
     Thread::start("link", watch::Sender::new(false), async move |end| {

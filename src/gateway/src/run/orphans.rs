@@ -64,7 +64,8 @@ impl Orphans {
             if ends.is_empty() {
                 return;
             }
-            let changes = ends.iter().flat_map(|(end, key, outcome)| self.changes(*end, *key, outcome, now)).collect();
+            let changes =
+                ends.iter().flat_map(|(end, key, outcome)| self.changes(*end, *key, outcome, now)).collect();
             let (sender, written) = oneshot::channel();
             let handed = self.spool.write(changes, move |written| {
                 // the process may end meanwhile
@@ -206,10 +207,10 @@ mod tests {
         assert_eq!(left, [3, 2, 2, 1]);
         assert_eq!(families.finished.with_label_values(&["gone", "expired"]).get(), 2);
         let told = spool.events(0, 10).unwrap().into_iter();
-        let told: Vec<Happened> = told
-            .map(|(_, event)| serde_json::from_slice::<Event>(&event).unwrap().happened)
-            .collect();
-        let expired = |id: &str| Happened::Finished { uaop_id: id.parse().unwrap(), outcome: Outcome::Expired };
+        let told: Vec<Happened> =
+            told.map(|(_, event)| serde_json::from_slice::<Event>(&event).unwrap().happened).collect();
+        let expired =
+            |id: &str| Happened::Finished { uaop_id: id.parse().unwrap(), outcome: Outcome::Expired };
         assert_eq!(told, [expired("m1"), expired("m2")]);
     }
 

@@ -1,4 +1,4 @@
-use std::future::{pending, ready};
+use std::future::ready;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -16,7 +16,7 @@ use crate::engine::tests::engine;
 const LIMIT: Duration = Duration::from_secs(20);
 
 struct Scene {
-    front: Front,
+    front: Thread,
     endpoint: Arc<Endpoint>,
     spool: Spool,
     socket: PathBuf,
@@ -27,9 +27,17 @@ impl Scene {
         let (engine, ..) = engine(folder, &["cm"]);
         let (spool, families) = (engine.spool.clone(), Arc::clone(&engine.families));
         let (stop, stopping) = watch::channel(false);
-        let gateway = "gw".parse().unwrap();
-        let uplink =
-            Uplink::new(engine, gateway, Millis(1), Vec::new(), Arc::default(), stopping, Vec::new());
+        let uplink = uplink::tests::uplink(engine, Vec::new(), stopping);
+        let orphans = Orphans {
+            gateway: uplink.gateway.clone(),
+            epoch: Millis(1),
+            access: false,
+            families: Arc::clone(&families),
+            spool: spool.clone(),
+            events: Arc::default(),
+            staying: BTreeMap::new(),
+            ending: BTreeMap::new(),
+        };
         let clock = Clock::new(TimeZone::UTC);
         let endpoint = Arc::new(Endpoint {
             registry: Registry::new(),
@@ -43,9 +51,9 @@ impl Scene {
             router,
             metrics: None,
             endpoint: Arc::clone(&endpoint),
-            housekeeping: Housekeeping { spool: spool.clone(), clock, keep: LIMIT },
+            housekeeping: Housekeeping { spool: spool.clone(), clock, keep: LIMIT, orphans },
         };
-        Self { front: Front::start(served, stop).unwrap(), endpoint, spool, socket }
+        Self { front: front::start(served, stop).unwrap(), endpoint, spool, socket }
     }
 
     /// The writer of the spool ends by a panic.
@@ -55,7 +63,7 @@ impl Scene {
 }
 
 async fn over(scene: &mut Scene, tasks: &mut JoinSet<()>) -> String {
-    let over = until_over(pending(), tasks, &mut scene.front);
+    let over = until_over(pending(), tasks, &mut scene.front, None);
     tokio::time::timeout(LIMIT, over).await.unwrap().unwrap().to_string()
 }
 
@@ -78,7 +86,18 @@ async fn a_task_that_ends_by_itself_or_by_a_panic_ends_the_gateway() {
     assert!(over(&mut scene, &mut tasks).await.contains("panic"));
     tasks.spawn(ready(()));
     assert_eq!(over(&mut scene, &mut tasks).await, "an account or a connection has ended by itself");
-    assert!(until_over(ready(()), &mut tasks, &mut scene.front).await.is_none());
+    assert!(until_over(ready(()), &mut tasks, &mut scene.front, None).await.is_none());
+    scene.front.stop().await;
+}
+
+#[tokio::test]
+async fn a_link_that_ends_by_itself_ends_the_gateway() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scene = Scene::start(folder.path(), Router::new());
+    let mut link = Thread::start("link", watch::Sender::new(false), async |_| Ok(())).unwrap();
+    let over = until_over(pending(), &mut JoinSet::new(), &mut scene.front, Some(&mut link)).await;
+    assert_eq!(over.unwrap().to_string(), "the link has ended");
+    link.stop().await;
     scene.front.stop().await;
 }
 

@@ -76,7 +76,8 @@ pub fn status() -> Value {
             "waiting": 1, "unfinished": 2, "under_way": 1, "rate_limit": null, "slowed": false, "alarms": [],
             "ready": true,
         }],
-        "spool": { "unfinished": 2, "events": 7 },
+        "consumers": [{ "consumer": "uaop-1a", "acknowledged": 5, "unacknowledged": 7, "connected": true }],
+        "spool": { "unfinished": 2, "events": 7, "most_events": 20_000_000 },
     })
 }
 

@@ -16,7 +16,9 @@ fn a_full_disk_undoes_a_write_as_a_whole_and_the_spool_goes_on_when_there_is_spa
     let (spool, _) = open(folder.path());
     let (done, taken) = channel();
     spool
-        .take_many(vec![(submission(1, 0), "new".to_owned())], Millis(1), move |result| done.send(result).unwrap())
+        .take_many(vec![(submission(1, 0), "new".to_owned())], Millis(1), move |result| {
+            done.send(result).unwrap()
+        })
         .unwrap();
     let [Taken::New { key }] = taken.recv().unwrap().unwrap()[..] else { panic!("a duplicate") };
 

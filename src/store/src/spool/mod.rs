@@ -92,7 +92,8 @@ impl Spool {
         ids: Vec<UaopId>,
         done: impl FnOnce(Result<Vec<bool>, SpoolError>) + Send + 'static,
     ) -> Result<(), Refused> {
-        let work = move |c: &Connection, _: &mut SpoolStage| ids.iter().map(|id| take::is_known(c, id)).collect();
+        let work =
+            move |c: &Connection, _: &mut SpoolStage| ids.iter().map(|id| take::is_known(c, id)).collect();
         self.inner.writer.offer(work, done)
     }
 

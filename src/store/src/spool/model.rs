@@ -201,7 +201,9 @@ impl Pair {
                 let done = move |result: Result<Vec<_>, _>| {
                     done.send(result.map(|mut taken| taken.pop())).unwrap();
                 };
-                self.spool.take_many(vec![(submission(id, text), "new".to_owned())], Millis(1), done).unwrap();
+                self.spool
+                    .take_many(vec![(submission(id, text), "new".to_owned())], Millis(1), done)
+                    .unwrap();
                 Ok(Some(self.model.take(id, text)))
             }
             Op::Write(edits) => {
@@ -262,7 +264,14 @@ impl Pair {
         let (done, known) = channel();
         let ids = (0..12).map(|id| submission(id, 0).uaop_id).collect();
         self.spool.known(ids, move |result| done.send(result).unwrap()).unwrap();
-        assert!(known.recv().unwrap().unwrap().into_iter().eq((0..12).map(|id| self.model.known.contains_key(&id))));
+        assert!(
+            known
+                .recv()
+                .unwrap()
+                .unwrap()
+                .into_iter()
+                .eq((0..12).map(|id| self.model.known.contains_key(&id)))
+        );
         let counts = Counts {
             unfinished: self.model.messages.len() as u64,
             events: self.model.events.len() as u64,

@@ -32,7 +32,9 @@ pub fn wait<T: Send + 'static, E: Send + 'static>(
 }
 
 pub fn take(spool: &Spool, number: usize, text: &str) -> Taken {
-    wait(|done| spool.take_many(vec![(submission(number, text), "new".to_owned())], NOW, done)).unwrap().remove(0)
+    wait(|done| spool.take_many(vec![(submission(number, text), "new".to_owned())], NOW, done))
+        .unwrap()
+        .remove(0)
 }
 
 pub fn take_new(spool: &Spool, number: usize) -> i64 {

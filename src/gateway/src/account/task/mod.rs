@@ -2,6 +2,8 @@
 
 mod hear;
 mod push;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::collections::BTreeMap;

@@ -68,8 +68,7 @@ fn consumers(section: Option<Section<'_>>) -> Consumers {
         let advice = format!("write at least {} s", LEAST_FORGET.as_secs());
         Err(Problem::new("one that waits for events would be forgotten", advice))
     });
-    consumers.most_events =
-        section.checked("most_events", consumers.most_events, between(1000, u32::MAX));
+    consumers.most_events = section.checked("most_events", consumers.most_events, between(1000, u32::MAX));
     section.finish();
     consumers
 }

@@ -1,0 +1,1 @@
+//! What is away for longer.
