@@ -46,7 +46,7 @@ async fn a_message_is_taken_when_the_gateway_of_its_segment_has_it_and_its_copy_
         all.iter().any(|alarm| is_no_route(&serde_json::from_slice(&alarm.value).unwrap()))
     })
     .await;
-    uaop.process.stop();
+    uaop.process.stop().await;
 }
 
 #[tokio::test]
@@ -75,8 +75,8 @@ async fn every_uaop_tells_every_event_and_acknowledges_it_when_it_is_on_the_bus(
     let told: BTreeSet<_> =
         told.map(|told| (told.uaop, serde_json::to_string(&told.event.happened).unwrap())).collect();
     assert_eq!(told.len(), 102);
-    first.process.stop();
-    second.process.stop();
+    first.process.stop().await;
+    second.process.stop().await;
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn without_the_bus_messages_wait_within_the_limit_and_are_then_put_off() {
     assert_eq!(uaop.offer(messages("a", 1), true).await, [expected]);
     assert_eq!(uaop.offer(messages("b", 10), false).await, vec![NEW; 10]);
     bus.read(bus::COPIES, |all| all.len() >= 11).await;
-    uaop.process.stop();
+    uaop.process.stop().await;
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn a_uaop_that_was_killed_takes_what_its_gateway_has_as_a_duplicate() {
     let second = Uaop::start("u", &[(&gateway, "mobile")], &bus, "").await;
     assert_eq!(second.offer(messages("m", 4), true).await, [OLD, OLD, OLD, NEW]);
     assert_eq!(gateway.count(), 4);
-    second.process.stop();
+    second.process.stop().await;
 }
 
 /// Two gateways, of which one takes its share of the messages and dies before it says so. Two UAOPs.
@@ -162,10 +162,10 @@ impl Killed {
         (Self { bus, _folder: folder, dead, alive, uaops, pool }, offering)
     }
 
-    fn end(self) {
+    async fn end(self) {
         drop(self.pool);
         for uaop in self.uaops {
-            uaop.process.stop();
+            uaop.process.stop().await;
         }
     }
 
@@ -182,7 +182,7 @@ async fn resend_sends_what_a_dead_gateway_may_have_by_another_one() {
     assert_eq!(verdicts, vec![NEW; 100]);
     assert_eq!((scene.alive.count(), scene.twice()), (100, scene.dead.count()));
     scene.bus.read(bus::COPIES, |all| all.len() >= 100).await;
-    scene.end();
+    scene.end().await;
 }
 
 #[tokio::test]
@@ -198,5 +198,5 @@ async fn mark_keeps_what_a_dead_gateway_may_have_until_it_is_back() {
     assert_eq!(verdicts.iter().filter(|verdict| **verdict == OLD).count(), had);
     assert_eq!((scene.twice(), scene.dead.count()), (0, had));
     scene.bus.read(bus::COPIES, |all| all.len() >= 200).await;
-    scene.end();
+    scene.end().await;
 }

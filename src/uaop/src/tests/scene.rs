@@ -62,9 +62,10 @@ impl Process {
         }
     }
 
-    pub fn stop(mut self) {
+    /// In order; its peers go on meanwhile.
+    pub async fn stop(mut self) {
         let stop = self.stop.take();
-        self.end(stop);
+        tokio::task::spawn_blocking(move || self.end(stop)).await.unwrap();
     }
 
     pub fn kill(mut self) {
