@@ -22,6 +22,8 @@ use crate::record::{self, Meaning, Unfit};
 const GROUP: &str = "center";
 /// Records joined at once.
 const BATCH: usize = 2000;
+/// How often a record that the store refuses is tried again before it is set aside.
+const TRIES: u32 = 3;
 /// How long a batch may go on when the process stops.
 const END: Duration = Duration::from_secs(5);
 
@@ -175,6 +177,7 @@ impl Intake {
         let mut ready = Some(facts);
         let mut todo = vec![0..records.len()];
         let mut pauses = Pauses::default();
+        let mut tries = 0;
         while let Some(range) = todo.pop() {
             let part = &records[range.clone()];
             let facts = ready.take().unwrap_or_else(|| self.facts_again(part));
@@ -183,6 +186,7 @@ impl Intake {
                 Ok(joined) => {
                     self.families.join_seconds.observe(began.elapsed().as_secs_f64());
                     self.joined(joined, part.len());
+                    (pauses, tries) = (Pauses::default(), 0);
                 }
                 Err(error) if !is_of_one_record(&error) => {
                     self.patience.fails(Engine::Store, &error);
@@ -190,7 +194,16 @@ impl Intake {
                     todo.push(range);
                 }
                 Err(error) => match part {
-                    [record] => self.set_aside(&[(record, Unfit::Rejected(error.to_string()))]).await,
+                    [record] if tries == TRIES => {
+                        self.set_aside(&[(record, Unfit::Rejected(error.to_string()))]).await;
+                        tries = 0;
+                    }
+                    // that the store refuses one may still be the store's fault
+                    [_] => {
+                        tries += 1;
+                        pauses.pause().await;
+                        todo.push(range);
+                    }
                     _ => {
                         let middle = range.start + part.len() / 2;
                         todo.push(middle..range.end);
@@ -264,7 +277,13 @@ struct Sorted<'a> {
 
 /// Whether the store would keep the others if this one were not there.
 const fn is_of_one_record(error: &StoreError) -> bool {
-    matches!(error, StoreError::Rejected { .. } | StoreError::Unreadable { .. })
+    matches!(
+        error,
+        StoreError::Rejected { .. }
+            | StoreError::Unreadable { .. }
+            | StoreError::Database { .. }
+            | StoreError::UnreadableRow { .. }
+    )
 }
 
 /// For whoever follows one message.

@@ -4,13 +4,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
-use crate::api::{self, Desk};
-use crate::metrics::Families;
-use crate::own::{self, Own};
-use crate::standing::Standing;
-
-const WATCH: &str = "watch-watch-watch-watch";
-const DESK: &str = "desk-desk-desk-desk-desk";
 
 /// Status and body of an answer; JSON null if it is not JSON.
 async fn ask(api: SocketAddr, method: &str, path: &str, token: &str, body: &str) -> (u16, serde_json::Value) {
@@ -45,7 +38,7 @@ async fn filled(messages: usize) -> Scene {
 async fn only_who_has_a_token_the_right_and_the_address_is_answered() {
     let scene = Scene::start().await;
     let path = "/v1/messages";
-    for (token, status) in [(WATCH, 200), (DESK, 200), ("", 401), ("watch", 401), ("far-far-far-far-far-far", 403)] {
+    for (token, status) in [(WATCH, 200), (DESK, 200), ("", 401), ("watch", 401), (FAR, 403)] {
         let (got, answer) = get(&scene, path, token).await;
         assert_eq!(got, status, "{token}: {answer}");
         assert_eq!(answer["error"].is_string(), status != 200, "{answer}");

@@ -5,7 +5,6 @@ mod bus;
 mod journeys;
 mod store;
 
-use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +20,7 @@ use tokio::task::JoinHandle;
 
 use crate::Config;
 use crate::clock::Clock;
+use crate::config::{Classes, Log, Numbers, Operator, Token};
 use crate::run::{Parts, Sockets, serve};
 use bus::FakeBus;
 use store::FakeStore;
@@ -28,24 +28,47 @@ use store::FakeStore;
 pub const START: Millis = Millis(1_790_000_000_000);
 pub const SOON: Duration = Duration::from_secs(60);
 
-pub const FILE: &str = r#"
-node: c1
-site: dc-1
-store: { sqlite: /unused }
-bus: { embedded: /unused }
-metrics: off
-numbers:
-  - { prefix: "1069000", empi: bank-1 }
-  - { prefix: "10690005", empi: bank-2 }
-classes: [ { name: verification, resend: false } ]
-operators:
-  - { name: watch, token: "watch-watch-watch-watch", rights: [read] }
-  - { name: desk, token: "desk-desk-desk-desk-desk", rights: [read, send], numbers: true }
-  - { name: far, token: "far-far-far-far-far-far", rights: [read], sources: [192.0.2.0/24] }
-"#;
+/// On parts that are handed in: its places are not looked at.
+pub fn config() -> Config {
+    let operator = |name: &str, token, send, numbers, sources: &[&str]| Operator {
+        name: name.to_owned(),
+        token: Token::of(token),
+        read: true,
+        send,
+        numbers,
+        sources: sources.iter().map(|source| source.parse().unwrap()).collect(),
+    };
+    let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Config {
+        node: "c1".to_owned(),
+        site: "dc-1".to_owned(),
+        empi: "center".parse().unwrap(),
+        store: ::store::Place::Sqlite { folder: "/unused".into() },
+        bus: ::bus::Place::Embedded { folder: "/unused".into() },
+        partitions: 8,
+        uaops: None,
+        http: nowhere,
+        metrics: None,
+        log: Log { format: runtime::logging::Format::Text, level: "info".to_owned() },
+        time_zone: jiff::tz::TimeZone::UTC,
+        patience: Duration::from_secs(72 * 3600),
+        keep: Duration::from_secs(180 * 86_400),
+        numbers: owners(&[("1069000", "bank-1"), ("10690005", "bank-2")]),
+        classes: Classes { default: true, named: [("verification".parse().unwrap(), false)].into() },
+        operators: vec![
+            operator("watch", WATCH, false, false, &[]),
+            operator("desk", DESK, true, true, &[]),
+            operator("far", FAR, false, false, &["192.0.2.0/24"]),
+        ],
+    }
+}
 
-pub fn config(more: &str) -> Config {
-    crate::config::read(&format!("{FILE}{more}")).unwrap_or_else(|faults| panic!("{faults:#?}"))
+pub const WATCH: &str = "watch-watch-watch-watch";
+pub const DESK: &str = "desk-desk-desk-desk-desk";
+pub const FAR: &str = "far-far-far-far-far-far";
+
+pub fn owners(numbers: &[(&str, &str)]) -> Numbers {
+    Numbers(numbers.iter().map(|(prefix, empi)| ((*prefix).to_owned(), empi.parse().unwrap())).collect())
 }
 
 /// A center that runs.
@@ -59,7 +82,7 @@ pub struct Scene {
 
 impl Scene {
     pub async fn start() -> Self {
-        Self::on(FakeBus::new(), FakeStore::default(), config("")).await
+        Self::on(FakeBus::new(), FakeStore::default(), config()).await
     }
 
     pub async fn on(bus: FakeBus, store: FakeStore, config: Config) -> Self {
