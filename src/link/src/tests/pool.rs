@@ -306,33 +306,3 @@ async fn a_shelf_is_emptied_while_servers_die_and_return() {
     taken.extend(desks[1].taken.lock().unwrap().clone());
     assert_eq!(taken.len(), 6000);
 }
-
-#[tokio::test]
-#[ignore = "a measurement: run it by hand, on a host that does nothing else"]
-async fn how_many_messages_a_line_carries() {
-    let desk = Desk::new();
-    let server = start("u0", &desk).await;
-    let line = Line::open(
-        LineSettings { window: 4096, ..line_settings(server.address) },
-        who(Role::Empi, "e1"),
-        Role::Uaop,
-        None,
-    );
-    up(&line).await;
-    let begin = std::time::Instant::now();
-    let submitting: Vec<_> = (0..16usize)
-        .map(|task| {
-            let line = line.clone();
-            spawn(async move {
-                for batch in 0..100usize {
-                    let ids = (0..100).map(|id| offer(&format!("m{task}-{batch}-{id}")));
-                    line.submit(ids.collect()).await.unwrap();
-                }
-            })
-        })
-        .collect();
-    for submitting in submitting {
-        submitting.await.unwrap();
-    }
-    panic!("{:.0} messages a second", 160_000.0 / begin.elapsed().as_secs_f64());
-}
