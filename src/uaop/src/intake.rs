@@ -120,8 +120,8 @@ impl Core {
         let submissions = done.iter().filter(taken).map(|done| &done.submission);
         let failed = match timeout_at(deadline, self.copies.publish(submissions)).await {
             Ok(Ok(())) => return,
-            Ok(Err(_)) => Outcome::Stopping,
-            Err(_) => Outcome::Bus(self.health.fault().unwrap_or_else(|| "it gives no answer".to_owned())),
+            Ok(Err(stopped)) => Outcome::NoCopy(stopped.to_string()),
+            Err(_) => Outcome::NoCopy(self.health.fault().unwrap_or_else(|| "it gives no answer".to_owned())),
         };
         for done in done.iter_mut().filter(|done| matches!(done.outcome, Outcome::Taken { .. })) {
             done.outcome = failed.clone();

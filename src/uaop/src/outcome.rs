@@ -21,6 +21,8 @@ pub enum Outcome {
     Doubt(String),
     /// The bus is away: there would be no copy of it.
     Bus(String),
+    /// A gateway has it, and its copy is not durable.
+    NoCopy(String),
     /// Too many offers are under way.
     Busy,
     /// This UAOP ends.
@@ -41,6 +43,7 @@ impl Outcome {
             Self::PutOff(_) => "put_off",
             Self::Doubt(_) => "doubt",
             Self::Bus(_) => "bus_away",
+            Self::NoCopy(_) => "no_copy",
             Self::Busy => "busy",
             Self::Stopping => "stopping",
         }
@@ -51,9 +54,11 @@ impl Outcome {
         match self {
             Self::Taken { duplicate } => Verdict::Taken { duplicate },
             Self::Refused(reason) | Self::UnknownNumber(reason) => Verdict::Refused { reason },
-            Self::NoRoute(reason) | Self::NoGateway(reason) | Self::PutOff(reason) | Self::Doubt(reason) => {
+            Self::NoRoute(reason) | Self::NoGateway(reason) | Self::PutOff(reason) => {
                 Verdict::Later { reason }
             }
+            Self::Doubt(reason) => Verdict::in_doubt(&reason),
+            Self::NoCopy(reason) => Verdict::in_doubt(&format!("it has no copy on the bus: {reason}")),
             Self::Bus(reason) => Verdict::Later { reason: format!("the bus is away: {reason}") },
             Self::Busy => Verdict::Later { reason: "too many messages are under way here".to_owned() },
             Self::Stopping => Verdict::Later { reason: "this UAOP stops".to_owned() },
@@ -71,7 +76,8 @@ impl Outcome {
             | Self::NoGateway(reason)
             | Self::PutOff(reason)
             | Self::Doubt(reason)
-            | Self::Bus(reason) => Some(reason),
+            | Self::Bus(reason)
+            | Self::NoCopy(reason) => Some(reason),
         }
     }
 }

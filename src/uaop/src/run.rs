@@ -243,7 +243,7 @@ impl Parts {
     /// Waits until one ends that must not; the reason.
     async fn ended(&mut self) -> anyhow::Error {
         let end = tokio::select! {
-            Some(end) = self.endless.join_next() => end.and_then(Ok),
+            Some(end) = self.endless.join_next() => end,
             Some(end) = self.relays.join_next() => end.map(Ok),
             Some(end) = self.alarms.join_next() => end.map(Ok),
         };

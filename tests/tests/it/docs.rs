@@ -74,6 +74,9 @@ fn the_alert_rules_are_rules_about_our_metrics() {
     let row = Regex::new(r"(?m)^\| `(gateway_[a-z_]+)` \|").unwrap();
     let page = columns(&row, &read("docs/line-metrics.md"));
     check_rules("deploy/prometheus/gateway.rules.yaml", r"\b(gateway_[a-z_]+)", &page);
+    let row = Regex::new(r"(?m)^\| `(smsline_uaop_[a-z_]+)` \|").unwrap();
+    let page = columns(&row, &read("docs/line-metrics.md"));
+    check_rules("deploy/prometheus/uaop.rules.yaml", r"\b(smsline_uaop_[a-z_]+)", &page);
 }
 
 fn check_rules(rules: &str, names: &str, page: &BTreeSet<String>) {

@@ -100,6 +100,9 @@ impl Pool {
                 vec![Verdict::Later { reason }; count]
             }
         };
+        for (item, verdict) in items.iter_mut().zip(&verdicts) {
+            item.again |= verdict.is_in_doubt();
+        }
         items.into_iter().zip(verdicts).collect()
     }
 }

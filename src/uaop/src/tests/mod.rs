@@ -1,5 +1,8 @@
 //! What the tests of the stages share.
 
+mod line;
+mod scene;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
