@@ -148,9 +148,8 @@ impl Postgres {
         }
         let log = self.dir.path().join(format!("log.{}", self.starts));
         let mut process = Process::start("postgres", command, &log, "run tests/setup")?;
-        let looks = log.clone();
         process.wait_until("that it accepts connections", START, || {
-            let log = fs::read_to_string(&looks).ok()?;
+            let log = fs::read_to_string(&log).ok()?;
             log.contains("database system is ready to accept connections").then_some(())
         })?;
         self.process = Some(process);

@@ -146,7 +146,6 @@ impl Parts {
         ));
         let door = Door::new(config, clock.clone())?;
         let housekeeping = Housekeeping {
-            empi: config.empi.to_string(),
             node: config.node.clone(),
             store: Arc::clone(&store),
             bus: Arc::clone(&bus),

@@ -157,3 +157,90 @@ impl std::fmt::Debug for Postgres {
         f.debug_struct("Postgres").field("url", &self.url).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use settings::{Fault, Faults, parse};
+
+    use super::*;
+
+    fn read(text: &str) -> (Option<Place>, Vec<Fault>) {
+        let node = parse(text).unwrap();
+        let faults = Faults::default();
+        let mut section = Section::open(&node, &faults).unwrap();
+        let place = Place::read(&mut section);
+        section.finish();
+        (place, faults.into_vec())
+    }
+
+    fn faults(text: &str) -> String {
+        let (place, faults) = read(text);
+        assert_eq!(place, None, "{text}");
+        faults.iter().map(|fault| format!("{fault}\n")).collect()
+    }
+
+    #[test]
+    fn a_place_is_one_of_two_engines() {
+        let folder = Place::Sqlite { folder: "/var/lib/smsline".into() };
+        assert_eq!(read("store: { sqlite: /var/lib/smsline }"), (Some(folder), Vec::new()));
+        let url = "host=192.0.2.1 dbname=empi user=empi";
+        let place = Place::Postgres(Postgres {
+            url: url.to_owned(),
+            password: Some("01".to_owned()),
+            connections: 8,
+            patience: Duration::from_secs(10),
+            tls: false,
+        });
+        let text = format!("store: {{ postgres: {{ url: \"{url}\", password: \"01\" }} }}");
+        assert_eq!(read(&text), (Some(place.clone()), Vec::new()));
+        let Place::Postgres(defaults) = place else { panic!("another engine") };
+        let all = Postgres {
+            password: None,
+            connections: 3,
+            patience: Duration::from_secs(2),
+            tls: true,
+            ..defaults
+        };
+        let text =
+            format!("store: {{ postgres: {{ url: \"{url}\", connections: 3, patience: 2s, tls: true }} }}");
+        assert_eq!(read(&text), (Some(Place::Postgres(all)), Vec::new()));
+    }
+
+    #[test]
+    fn a_password_is_the_line_of_a_file_that_not_everybody_can_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        fs::write(&file, "s3cret \n").unwrap();
+        let url = "postgresql://empi@192.0.2.1/empi";
+        let text = format!("store: {{ postgres: {{ url: \"{url}\", password_file: {} }} }}", file.display());
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(faults(&text).contains("every user of this host can read this file"));
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        let (place, _) = read(&text);
+        assert!(
+            matches!(&place, Some(Place::Postgres(place)) if place.password.as_deref() == Some("s3cret "))
+        );
+        assert!(!format!("{place:?}").contains("s3cret"));
+        fs::remove_file(&file).unwrap();
+        assert!(faults(&text).contains("`password_file`: this file cannot be read"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_the_password() {
+        assert!(faults("x: 1").contains("`store` is missing"));
+        assert!(faults("store: { sqlite: /a, postgres: { url: x } }").contains("both engines are named"));
+        assert!(faults("store: {}").contains("no engine is named"));
+        assert!(faults("store: { sqlite: a }").contains("an absolute path"));
+        assert!(faults("store: { postgres: {} }").contains("`url` is missing"));
+        let url = "\"postgresql://empi@192.0.2.1/empi\"";
+        let secrets = [
+            "url: \"postgresql://empi:7777@192.0.2.1/empi\"".to_owned(),
+            format!("url: {url}, password: 7777"),
+            format!("url: {url}, password: \"7777\", password_file: /secret"),
+        ];
+        for secret in secrets {
+            let said = faults(&format!("store: {{ postgres: {{ {secret} }} }}"));
+            assert!(said.contains("password") && !said.contains("7777"), "{said}");
+        }
+    }
+}

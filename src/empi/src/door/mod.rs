@@ -5,7 +5,7 @@
 pub mod claim;
 mod client;
 mod nonces;
-mod quota;
+pub mod quota;
 #[cfg(test)]
 mod tests;
 

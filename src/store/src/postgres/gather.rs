@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::{Refused, StoreError};
 
@@ -35,7 +35,7 @@ struct Job<B: Batch> {
     size: usize,
     answer: oneshot::Sender<Result<B::Answer, StoreError>>,
     /// Its room in the queue, given back with the answer.
-    _room: tokio::sync::OwnedSemaphorePermit,
+    room: OwnedSemaphorePermit,
 }
 
 impl<B: Batch> Gather<B> {
@@ -76,10 +76,10 @@ impl<B: Batch> Gather<B> {
         &self,
         work: B::Work,
         size: usize,
-        room: tokio::sync::OwnedSemaphorePermit,
+        room: OwnedSemaphorePermit,
     ) -> Result<B::Answer, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let job = Job { work, size, answer, _room: room };
+        let job = Job { work, size, answer, room };
         if self.queue.send(job).is_err() {
             return Err(Refused::Stopped.into());
         }
@@ -95,7 +95,7 @@ async fn run<B: Batch>(batch: B, mut jobs: mpsc::UnboundedReceiver<Job<B>>, toge
     let mut next = jobs.recv().await;
     while let Some(first) = next.take() {
         let mut size = first.size;
-        let (mut works, mut answers) = (vec![first.work], vec![(first.answer, first._room)]);
+        let (mut works, mut answers) = (vec![first.work], vec![(first.answer, first.room)]);
         while let Ok(job) = jobs.try_recv() {
             if size + job.size > together {
                 next = Some(job);
@@ -103,12 +103,13 @@ async fn run<B: Batch>(batch: B, mut jobs: mpsc::UnboundedReceiver<Job<B>>, toge
             }
             size += job.size;
             works.push(job.work);
-            answers.push((job.answer, job._room));
+            answers.push((job.answer, job.room));
         }
         let results = write(&batch, &works).await;
-        for ((answer, _room), result) in answers.into_iter().zip(results) {
+        for ((answer, room), result) in answers.into_iter().zip(results) {
             // Nobody may wait any more; it is done all the same.
             let _ = answer.send(result);
+            drop(room);
         }
         if next.is_none() {
             next = jobs.recv().await;
@@ -123,10 +124,104 @@ async fn write<B: Batch>(batch: &B, works: &[B::Work]) -> Vec<Result<B::Answer, 
             let mut results = Vec::with_capacity(works.len());
             for work in works {
                 let alone = batch.write(std::slice::from_ref(work)).await;
-                results.push(alone.and_then(|mut answers| answers.pop().ok_or(Refused::Stopped.into())));
+                results
+                    .push(alone.and_then(|mut answers| answers.pop().ok_or_else(|| Refused::Stopped.into())));
             }
             results
         }
         Err(error) => works.iter().map(|_| Err(error.clone())).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    /// Writes down what it is handed together, when it may; refuses batches with an odd number in them.
+    struct Numbers {
+        seen: Arc<Mutex<Vec<Vec<u32>>>>,
+        may: Arc<Semaphore>,
+        error: StoreError,
+    }
+
+    #[async_trait]
+    impl Batch for Numbers {
+        type Work = u32;
+        type Answer = u32;
+
+        fn size(_: &u32) -> usize {
+            1
+        }
+
+        async fn write(&self, works: &[u32]) -> Result<Vec<u32>, StoreError> {
+            self.may.acquire().await.unwrap().forget();
+            self.seen.lock().unwrap().push(works.to_vec());
+            if works.iter().any(|number| number % 2 == 1) {
+                return Err(self.error.clone());
+            }
+            Ok(works.iter().map(|number| number * 10).collect())
+        }
+    }
+
+    fn numbers(error: StoreError, may: usize) -> (Numbers, Arc<Mutex<Vec<Vec<u32>>>>, Arc<Semaphore>) {
+        let (seen, may) = (Arc::default(), Arc::new(Semaphore::new(may)));
+        (Numbers { seen: Arc::clone(&seen), may: Arc::clone(&may), error }, seen, may)
+    }
+
+    fn refused() -> StoreError {
+        StoreError::Database { detail: "odd".to_owned() }
+    }
+
+    #[tokio::test]
+    async fn what_waits_goes_together_up_to_a_bound_and_in_order() {
+        let (batch, seen, _) = numbers(refused(), 100);
+        let gather = Gather::start(batch, 4, 100);
+        let answers = join_all([2, 4, 6, 8, 10, 12].map(|number| gather.give(number))).await;
+        assert_eq!(answers, [20, 40, 60, 80, 100, 120].map(Ok));
+        assert_eq!(*seen.lock().unwrap(), [vec![2, 4, 6, 8], vec![10, 12]]);
+    }
+
+    #[tokio::test]
+    async fn one_that_is_refused_harms_no_other() {
+        let (batch, seen, _) = numbers(refused(), 100);
+        let gather = Gather::start(batch, 4, 100);
+        let answers = join_all([2, 3, 4].map(|number| gather.give(number))).await;
+        assert_eq!(answers, [Ok(20), Err(refused()), Ok(40)]);
+        assert_eq!(*seen.lock().unwrap(), [vec![2, 3, 4], vec![2], vec![3], vec![4]]);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_away_is_not_asked_again_for_each() {
+        let away = StoreError::Away { detail: "no answer".to_owned() };
+        let (batch, seen, _) = numbers(away.clone(), 100);
+        let gather = Gather::start(batch, 4, 100);
+        let answers = join_all([2, 3, 4].map(|number| gather.give(number))).await;
+        assert!(answers.iter().all(|answer| *answer == Err(away.clone())));
+        assert_eq!(seen.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn new_work_is_refused_while_too_much_waits_and_the_rest_waits_for_room() {
+        let (batch, _, may) = numbers(refused(), 0);
+        let gather = Arc::new(Gather::start(batch, 1, 2));
+        let give = |number| {
+            let gather = Arc::clone(&gather);
+            tokio::spawn(async move { gather.give(number).await })
+        };
+        let inside = [give(2), give(4)];
+        while gather.room.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(gather.offer(6).await, Err(Refused::QueueFull.into()));
+        let third = give(8);
+        may.add_permits(100);
+        for (task, answer) in inside.into_iter().chain([third]).zip([20, 40, 80]) {
+            assert_eq!(task.await.unwrap(), Ok(answer));
+        }
+        assert_eq!(gather.offer(6).await, Ok(60));
     }
 }

@@ -11,6 +11,10 @@ use tokio_postgres::tls::NoTls;
 use super::{migrate, tls};
 use crate::{Postgres, StoreError};
 
+/// A plan is kept while its tables grow from nothing to millions of rows: that of an empty table would read all of them.
+/// What that setting adds to the costs of a plan must not make the server compile it.
+const PLANS: &str = "-c enable_seqscan=off -c jit=off";
+
 /// A schema of a database; all clones are one.
 #[derive(Clone, Debug)]
 pub struct Database {
@@ -128,7 +132,8 @@ fn config(place: &Postgres, schema: &str) -> Result<Config, StoreError> {
     }
     let patience = place.patience.as_millis();
     let options = format!(
-        "{} -c search_path={schema} -c statement_timeout={patience} -c idle_in_transaction_session_timeout={patience}",
+        "{} -c search_path={schema} -c statement_timeout={patience} \
+         -c idle_in_transaction_session_timeout={patience} {PLANS}",
         config.get_options().unwrap_or_default(),
     );
     config
@@ -188,7 +193,7 @@ mod tests {
             config.get_options(),
             Some(
                 "-c work_mem=8MB -c search_path=empi -c statement_timeout=3000 \
-                 -c idle_in_transaction_session_timeout=3000"
+                 -c idle_in_transaction_session_timeout=3000 -c enable_seqscan=off -c jit=off"
             )
         );
     }

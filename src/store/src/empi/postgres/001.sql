@@ -40,6 +40,7 @@ CREATE TABLE accepted (
     messages bigint NOT NULL,
     PRIMARY KEY (bank, minute)
 ) WITH (fillfactor = 50);
+CREATE INDEX accepted_minute ON accepted (minute);
 
 -- What came on the topic, by its offset there.
 CREATE TABLE items (
@@ -70,4 +71,5 @@ CREATE TABLE calls (
     PRIMARY KEY (cursor, bank)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
         autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 20000);
-CREATE INDEX calls_due ON calls (due, cursor);
+CREATE INDEX calls_due ON calls (due, cursor, bank);
+CREATE INDEX calls_bank ON calls (bank, due, cursor);

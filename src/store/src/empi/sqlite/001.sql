@@ -29,6 +29,7 @@ CREATE TABLE accepted (
     messages INTEGER NOT NULL,
     PRIMARY KEY (bank, minute)
 ) WITHOUT ROWID;
+CREATE INDEX accepted_minute ON accepted (minute);
 
 -- What came on the topic, by its offset there.
 CREATE TABLE items (
@@ -58,7 +59,7 @@ CREATE TABLE calls (
     due    INTEGER NOT NULL,
     PRIMARY KEY (cursor, bank)
 ) WITHOUT ROWID;
-CREATE INDEX calls_due ON calls (due, cursor);
+CREATE INDEX calls_due ON calls (due, cursor, bank);
 CREATE INDEX calls_bank ON calls (bank, due, cursor);
 
 -- Written to learn whether the disk takes anything again.

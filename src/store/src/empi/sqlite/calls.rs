@@ -13,7 +13,7 @@ pub(super) type Which = (i64, String);
 pub(super) fn due(connection: &Connection, now: Millis, most: usize) -> Result<Vec<Which>, Unread> {
     let which = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
     let rows = connection
-        .prepare_cached("SELECT cursor, bank FROM calls WHERE due <= ?1 ORDER BY due, cursor LIMIT ?2")?
+        .prepare_cached("SELECT cursor, bank FROM calls WHERE due <= ?1 ORDER BY due, cursor, bank LIMIT ?2")?
         .query_map([to_sql(now), limit(most)], which)?
         .collect::<Result<_, _>>()?;
     Ok(rows)

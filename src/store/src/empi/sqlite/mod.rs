@@ -188,7 +188,7 @@ impl EmpiStore for SqliteEmpi {
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {
-        self.read(|c| read::counts(c)).await
+        self.read(read::counts).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
