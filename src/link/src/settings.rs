@@ -72,7 +72,8 @@ impl PoolSettings {
         }
         let line = &mut settings.line;
         line.connect = section.checked("connect", line.connect, not_zero);
-        line.reconnect = section.section("reconnect").map_or(line.reconnect, |s| reconnect(s, line.reconnect));
+        line.reconnect =
+            section.section("reconnect").map_or(line.reconnect, |s| reconnect(s, line.reconnect));
         line.window = usize::from(section.checked("window", WINDOW, between(1, 65_535)));
         settings.pool.connect = Connect { timeout: line.connect, budget: line.connect };
         section.finish();
@@ -173,10 +174,7 @@ fn reconnect(mut section: Section<'_>, (first, most): (Duration, Duration)) -> (
     let first = section.checked("first", first, not_zero);
     let most = section.checked("most", most.max(first), not_zero);
     if most < first {
-        section.fault(
-            "most",
-            Problem::new("this is shorter than `first`", "raise `most` or lower `first`"),
-        );
+        section.fault("most", Problem::new("this is shorter than `first`", "raise `most` or lower `first`"));
     }
     section.finish();
     (first, most)

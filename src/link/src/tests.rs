@@ -2,22 +2,23 @@
 
 mod events;
 mod line;
+mod pool;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ::settings::Address;
 use async_trait::async_trait;
 use domain::{MessageText, Submission, UaopId};
-use ::settings::Address;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::{
-    Batch, Identity, Intake, Line, LineError, LineSettings, LineState, Numbered, Offer, Role, Standing, Teller, Verdict,
-    serve,
+    Batch, Identity, Intake, Line, LineError, LineSettings, LineState, Numbered, Offer, Role, Standing,
+    Teller, Verdict, serve,
 };
 
 pub(crate) fn who(role: Role, node: &str) -> Identity {

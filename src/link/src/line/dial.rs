@@ -111,3 +111,33 @@ fn chain(error: &(dyn Error + 'static)) -> String {
     }
     words.join(": ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn who(role: Role) -> Identity {
+        Identity { role, node: "n1".to_owned(), site: "dc1".to_owned() }
+    }
+
+    fn welcome(protocol: u32, role: Role) -> Welcome {
+        let version = "9.9.9".to_owned();
+        Welcome { protocol, version, from: Some((&who(role)).into()), window: 1, standing: None }
+    }
+
+    #[test]
+    fn a_server_of_another_version_or_role_is_left_with_a_reason_that_names_both() {
+        let judge = |welcome: Welcome| judge(&welcome, &who(Role::Empi), Role::Uaop);
+        assert_eq!(judge(welcome(1, Role::Uaop)), Ok(who(Role::Uaop)));
+        assert_eq!(
+            judge(welcome(2, Role::Uaop)).unwrap_err(),
+            "empi n1 in dc1 speaks version 1 of the protocol (smsline 0.1.0), uaop n1 in dc1 version 2 (smsline 9.9.9); \
+             install the same release on both"
+        );
+        assert_eq!(
+            judge(welcome(1, Role::Gateway)).unwrap_err(),
+            "this is gateway n1 in dc1, and not a uaop; check the address"
+        );
+        assert!(judge(Welcome { from: None, ..welcome(1, Role::Uaop) }).is_err());
+    }
+}

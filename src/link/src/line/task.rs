@@ -73,8 +73,7 @@ async fn drive(
     events: Option<&mpsc::Sender<Batch>>,
     shared: &Shared,
 ) -> String {
-    let connection =
-        Arc::new(Connection { requests, control, handed: std::sync::atomic::AtomicI64::new(0) });
+    let connection = Arc::new(Connection { requests, control, handed: std::sync::atomic::AtomicI64::new(0) });
     shared.up(&connection, peer.clone(), standing);
     // each batch has an event at least: a peer that keeps to the protocol never fills it
     let (queue, queued) = mpsc::channel(2 * UNACKNOWLEDGED);

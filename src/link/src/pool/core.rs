@@ -172,7 +172,8 @@ impl Core {
         order.sort_by_key(|&server| self.servers.get(server).map(|server| server.priority));
         let mut news = Vec::new();
         for server in order {
-            let Some(first) = self.servers.get_mut(server).map(|s| std::mem::replace(&mut s.first, First::Unknown))
+            let Some(first) =
+                self.servers.get_mut(server).map(|s| std::mem::replace(&mut s.first, First::Unknown))
             else {
                 continue;
             };
@@ -274,7 +275,8 @@ impl Core {
                 Event::CloseConnections { server, pace: Pace::AtOnce, .. } => self.close_all(&[server], now),
                 Event::CloseConnections { server, pace: Pace::Drain { rate, jitter_percent }, .. } => {
                     let interval = rate.per / rate.count.max(1);
-                    let fresh = || Drain { servers: Vec::new(), interval, jitter_percent, next: now + interval };
+                    let fresh =
+                        || Drain { servers: Vec::new(), interval, jitter_percent, next: now + interval };
                     self.drain.get_or_insert_with(fresh).servers.push(server);
                 }
                 // nothing of these is configured, or nothing follows from it here

@@ -65,12 +65,7 @@ impl Metrics {
         }
     }
 
-    pub(super) fn answered(
-        &self,
-        server: usize,
-        offers: usize,
-        answer: &Result<Vec<Verdict>, LineError>,
-    ) {
+    pub(super) fn answered(&self, server: usize, offers: usize, answer: &Result<Vec<Verdict>, LineError>) {
         let Some(server) = self.servers.get(server) else { return };
         match answer {
             Ok(verdicts) => {

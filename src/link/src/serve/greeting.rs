@@ -34,14 +34,13 @@ pub(super) async fn greet(shared: &Shared, frames: &mut Streaming<Up>) -> Result
     };
     let identity = judge(&shared.me, &hello)?;
     let silence = Duration::from_millis(hello.silence_milliseconds).clamp(SILENCE.0, SILENCE.1) * 2;
-    let acknowledged = match (&shared.teller, hello.events) {
-        (Some(teller), true) => {
-            Some(teller.join(&identity.node).await.map_err(|reason| {
+    let acknowledged =
+        match (&shared.teller, hello.events) {
+            (Some(teller), true) => Some(teller.join(&identity.node).await.map_err(|reason| {
                 Status::unavailable(format!("no events for {}: {reason}", identity.node))
-            })?)
-        }
-        (None, _) | (Some(_), false) => None,
-    };
+            })?),
+            (None, _) | (Some(_), false) => None,
+        };
     Ok(Peer { identity, silence, acknowledged })
 }
 
@@ -63,7 +62,9 @@ fn judge(me: &Identity, hello: &Hello) -> Result<Identity, Status> {
         )));
     }
     if !takes_from(me.role, peer.role) {
-        return Err(Status::failed_precondition(format!("{me} takes nothing from {peer}; check the address")));
+        return Err(Status::failed_precondition(format!(
+            "{me} takes nothing from {peer}; check the address"
+        )));
     }
     Ok(peer)
 }

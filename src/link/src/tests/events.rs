@@ -52,8 +52,7 @@ async fn gateway(log: &Arc<Log>) -> Server {
 
 fn open(server: &Server, room: usize) -> (Line, mpsc::Receiver<Batch>) {
     let (sender, events) = mpsc::channel(room);
-    let line =
-        Line::open(line_settings(server.address), who(Role::Uaop, "u1"), Role::Gateway, Some(sender));
+    let line = Line::open(line_settings(server.address), who(Role::Uaop, "u1"), Role::Gateway, Some(sender));
     (line, events)
 }
 
