@@ -113,6 +113,12 @@ impl From<StoreError> for BusError {
                 let detail = text.strip_prefix(&format!("{file}: ")).unwrap_or(&text).to_owned();
                 Self::Files { file, detail }
             }
+            // a database's: the bus has files
+            StoreError::Away { .. }
+            | StoreError::Database { .. }
+            | StoreError::NewerSchema { .. }
+            | StoreError::UnreadableRow { .. }
+            | StoreError::Refused(_) => Self::Away(error.to_string()),
         }
     }
 }
