@@ -148,7 +148,8 @@ mod tests {
             clock: clock.clone(),
             families: Arc::new(Families::new(&Registry::new()).unwrap()),
         };
-        let refused = || messages[..2].iter().map(|message| (message.clone(), "no route".to_owned())).collect();
+        let refused =
+            || messages[..2].iter().map(|message| (message.clone(), "no route".to_owned())).collect();
         bus.away(true);
         assert!(queue.refused(refused()).await.is_err());
         assert_eq!(Shelf::waiting(&queue, 0, 10).await.unwrap().len(), 3);

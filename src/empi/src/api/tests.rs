@@ -201,7 +201,8 @@ async fn a_poll_ends_when_the_process_stops() {
 #[tokio::test]
 async fn it_is_ready_with_store_and_uaop_and_degraded_without_the_bus() {
     let scene = Scene::start().await;
-    let ready = || async { scene.plain("GET /readyz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").await };
+    let ready =
+        || async { scene.plain("GET /readyz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").await };
     assert!(ready().await.contains("200 OK") && ready().await.ends_with("ready\n"));
     scene.standing.bus(Some("on purpose".to_owned()));
     assert!(ready().await.ends_with("ready, degraded: no reports come: on purpose\n"));
@@ -213,7 +214,9 @@ async fn it_is_ready_with_store_and_uaop_and_degraded_without_the_bus() {
     scene.standing.store(None);
     scene.stopping.send_replace(true);
     assert!(ready().await.ends_with("stopping\n"));
-    assert!(scene.plain("GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").await.ends_with("ok\n"));
+    assert!(
+        scene.plain("GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").await.ends_with("ok\n")
+    );
 }
 
 #[tokio::test]
@@ -280,7 +283,10 @@ async fn what_is_asked_and_answered_is_as_the_document_says() {
         seen += 1;
     }
     assert!(seen >= 4, "{seen}");
-    assert!(!is("Submit", &json!({ "messages": [{ "reference": "a b", "to": "1", "text": "t", "class": "c" }] })));
+    assert!(!is(
+        "Submit",
+        &json!({ "messages": [{ "reference": "a b", "to": "1", "text": "t", "class": "c" }] })
+    ));
     let mixed = json!({ "messages": [message("r-1", &json!(["13800138001", "12x"])), message("r-2", &json!("138"))] });
     assert!(is("Submit", &mixed));
     let (_, answer) = scene.post(&mixed).await;

@@ -56,7 +56,8 @@ async fn a_skewed_clock_is_told_ours() {
     let signer = Signer::new(&Secret("0123456789abcdef0123456789abcdef".to_owned())).unwrap();
     let signed = Signed { method: "POST", target: "/v1/messages", time: "1", nonce: "nonce-01", body: BODY };
     let signature = signer.sign(&signed);
-    let claim = Claim::Signed { key: "core-1", time: "1", millis: 1, nonce: "nonce-01", signature: &signature };
+    let claim =
+        Claim::Signed { key: "core-1", time: "1", millis: 1, nonce: "nonce-01", signature: &signature };
     let problem = door.admit(&claim, &request(Ipv4Addr::LOCALHOST)).map(drop).unwrap_err();
     assert!(problem.message.contains(&TestClock::START.to_string()[..8]), "{}", problem.message);
 }

@@ -124,7 +124,9 @@ impl Scene {
     }
 
     pub fn head(&self, method: &str, target: &str, length: usize, more: &str) -> String {
-        format!("{method} {target} HTTP/1.1\r\nHost: empi\r\nConnection: keep-alive\r\nContent-Length: {length}\r\n{more}\r\n")
+        format!(
+            "{method} {target} HTTP/1.1\r\nHost: empi\r\nConnection: keep-alive\r\nContent-Length: {length}\r\n{more}\r\n"
+        )
     }
 
     pub fn request_at(&self, time: u64, nonce: &str, method: &str, target: &str, body: &[u8]) -> Sent {
