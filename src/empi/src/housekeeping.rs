@@ -27,7 +27,6 @@ const BATCHES: usize = 200;
 
 /// Looks after the store, the bus and the clock.
 pub struct Housekeeping {
-    pub empi: String,
     pub node: String,
     pub store: Arc<dyn EmpiStore>,
     pub bus: Arc<dyn Bus>,

@@ -99,7 +99,8 @@ impl Families {
             store_up: register.int_gauge("store_up", "1 while the store answers.")?,
             bus_up: register.int_gauge("bus_up", "1 while the bus answers.")?,
             alarms: register.int_gauge("alarms", "Alarms of this process that are raised.")?,
-            forgotten: register.counter("forgotten_total", "Messages, reports and users' messages whose time was over.")?,
+            forgotten: register
+                .counter("forgotten_total", "Messages, reports and users' messages whose time was over.")?,
             clock_jumps: register.counter(
                 "clock_jumps_total",
                 "Times that the host's time of day jumped by more than a minute.",

@@ -109,3 +109,57 @@ fn report(submission: &Submission, reason: String, now: Millis) -> Report {
         at: now,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use prometheus::Registry;
+    use store::empi::Entry;
+
+    use super::*;
+    use crate::testing::{self, MemoryBus, TestClock, as_report};
+
+    fn submission(id: &str, not_after: Option<u64>) -> Submission {
+        let json = serde_json::json!({
+            "uaop_id": id, "empi_id": "bank-1", "class": "notice", "to": "13800138000", "text": "hi", "not_after": not_after,
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_is_reported_on_the_topic_before_it_is_forgotten() {
+        let (store, _folder) = testing::store().await;
+        let (bus, clock) = (MemoryBus::default(), Arc::new(TestClock::new()));
+        let messages = [submission("m-1", None), submission("m-2", Some(1)), submission("m-3", None)];
+        let entry = |submission: &Submission| Entry {
+            bank: "core".parse().unwrap(),
+            reference: submission.uaop_id.as_str().parse().unwrap(),
+            submission: submission.clone(),
+            at: clock.now(),
+        };
+        use crate::clock::Time as _;
+        store.accept(messages.iter().map(entry).collect()).await.unwrap();
+        let waiting = Arc::new(Waiting::new(10));
+        waiting.learn(3);
+        let queue = Queue {
+            empi: "bank-1".parse().unwrap(),
+            store: Arc::clone(&store),
+            bus: Arc::new(bus.clone()),
+            waiting: Arc::clone(&waiting),
+            clock: clock.clone(),
+            families: Arc::new(Families::new(&Registry::new()).unwrap()),
+        };
+        let refused =
+            || messages[..2].iter().map(|message| (message.clone(), "no route".to_owned())).collect();
+        bus.away(true);
+        assert!(queue.refused(refused()).await.is_err());
+        assert_eq!(Shelf::waiting(&queue, 0, 10).await.unwrap().len(), 3);
+        bus.away(false);
+        queue.refused(refused()).await.unwrap();
+        queue.taken(vec![messages[2].uaop_id.clone()]).await.unwrap();
+        assert_eq!((Shelf::waiting(&queue, 0, 10).await.unwrap().len(), waiting.now()), (0, 0));
+        let told: Vec<ForBank> = bus.values(&bus::for_bank(&queue.empi));
+        let states: Vec<FinalState> = told.iter().map(|item| as_report(item).state).collect();
+        assert_eq!(states, [FinalState::Refused, FinalState::Expired]);
+        assert_eq!(as_report(&told[0]).reason.as_deref(), Some("no route"));
+    }
+}

@@ -1,5 +1,8 @@
 //! The life of the process: open the store, the bus and the pool; serve; drain.
 
+#[cfg(test)]
+mod tests;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,11 +129,13 @@ impl Parts {
         let families = Arc::new(Families::new(&registry)?);
         let wall = WallClock::default();
         let clock: Clock = Arc::new(wall.clone());
-        let alarms = Alarms::new(config.node.clone(), config.site.clone(), clock.clone(), Arc::clone(&families));
+        let alarms =
+            Alarms::new(config.node.clone(), config.site.clone(), clock.clone(), Arc::clone(&families));
         let alarms = Arc::new(alarms);
         let waiting = Arc::new(Waiting::new(config.waiting));
         waiting.learn(store.counts().await.context("store")?.waiting);
-        let (stopping, closing, ending) = (watch::Sender::new(false), watch::Sender::new(false), watch::Sender::new(false));
+        let (stopping, closing, ending) =
+            (watch::Sender::new(false), watch::Sender::new(false), watch::Sender::new(false));
         let (kept, _) = watch::channel(-1);
         let (news_sender, news) = mpsc::unbounded_channel();
         let me = Identity { role: Role::Empi, node: config.node.clone(), site: config.site.clone() };
@@ -146,7 +151,6 @@ impl Parts {
         ));
         let door = Door::new(config, clock.clone())?;
         let housekeeping = Housekeeping {
-            empi: config.empi.to_string(),
             node: config.node.clone(),
             store: Arc::clone(&store),
             bus: Arc::clone(&bus),
@@ -240,7 +244,9 @@ impl Parts {
         self.ending.send_replace(true);
         let ends = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(PATIENCE, ends).await.is_err() {
-            tracing::warn!("verdicts or calls did not come in time; they are asked for again at the next start");
+            tracing::warn!(
+                "verdicts or calls did not come in time; they are asked for again at the next start"
+            );
         }
         let told = tokio::time::timeout(LAST, self.alarms.flush(self.bus.as_ref())).await;
         if !told.unwrap_or(false) {

@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn the_example_of_the_documentation_is_right() {
-        let body = br#"{"messages":[{"reference":"order-1","to":"13800138000","text":"hello","class":"notice"}]}"#;
+        let body =
+            br#"{"messages":[{"reference":"order-1","to":"13800138000","text":"hello","class":"notice"}]}"#;
         let signed = Signed {
             method: "POST",
             target: "/v1/messages",
@@ -100,7 +101,8 @@ mod tests {
 
     #[test]
     fn it_is_the_hmac_of_rfc_4231() {
-        let mac = Hmac::<Sha256>::new_from_slice(b"Jefe").unwrap().chain_update(b"what do ya want for nothing?");
+        let mac =
+            Hmac::<Sha256>::new_from_slice(b"Jefe").unwrap().chain_update(b"what do ya want for nothing?");
         let hex = HEXLOWER.encode(&mac.finalize().into_bytes());
         assert_eq!(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     }

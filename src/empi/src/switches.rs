@@ -78,8 +78,11 @@ mod tests {
         let clock = Arc::new(WallClock::default());
         let alarms = Arc::new(Alarms::new("a".to_owned(), "dc1".to_owned(), clock, Arc::clone(&families)));
         let (families, of) = (Arc::clone(&families), "bank-1/a".to_owned());
-        let switches = Switches { primary: 1, of, families: Arc::clone(&families), alarms: Arc::clone(&alarms) };
-        for (from, to) in [(None, Some(1)), (Some(1), Some(2)), (Some(2), None), (None, Some(2)), (Some(2), Some(1))] {
+        let switches =
+            Switches { primary: 1, of, families: Arc::clone(&families), alarms: Arc::clone(&alarms) };
+        for (from, to) in
+            [(None, Some(1)), (Some(1), Some(2)), (Some(2), None), (None, Some(2)), (Some(2), Some(1))]
+        {
             switches.note(News::Tier { from, to });
         }
         switches.note(News::Down { server: "u1".to_owned(), reason: "refused".to_owned() });

@@ -14,6 +14,34 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::clock::Time;
+use crate::config::{self, Config};
+
+pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub const TOKEN: &str = "a-token-of-sixteen";
+pub const SMALL: &str = "the-token-of-small";
+pub const FAR: &str = "the-token-from-afar";
+pub const NEAR: &str = "the-token-from-near";
+
+/// Four banks.
+pub fn config(proxies: &str) -> Config {
+    let text = format!(
+        r#"
+empi: bank-1
+node: a
+site: dc1
+http: {{ proxy_protocol: [{proxies}], head: 500ms, body: 500ms, largest: 65536 }}
+store: {{ sqlite: /s }}
+bus: {{ embedded: /b }}
+uaops: {{ servers: [ {{ name: u, address: "127.0.0.1:9400" }} ] }}
+banks:
+  - {{ name: core, keys: [ {{ key: core-1, secret: "{SECRET}" }}, {{ token: "{TOKEN}" }} ], at_once: 2 }}
+  - {{ name: small, keys: {{ token: "{SMALL}" }}, rate: 1, quota: 5 }}
+  - {{ name: far, keys: {{ token: "{FAR}" }}, sources: 198.51.100.0/24 }}
+  - {{ name: near, keys: {{ token: "{NEAR}" }}, sources: 192.0.2.0/24 }}
+"#
+    );
+    config::read(&text).unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
 
 /// A time of day that goes on with the (paused) time of tokio, and can be set.
 pub struct TestClock {

@@ -91,3 +91,57 @@ impl Incoming {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use prometheus::Registry;
+
+    use super::*;
+    use crate::testing::{self, MemoryBus, TestClock, mo, report};
+
+    #[tokio::test]
+    async fn what_comes_is_kept_once_and_what_cannot_be_understood_holds_nothing_up() {
+        let (store, _folder) = testing::store().await;
+        let bus = MemoryBus::default();
+        let topic = bus::for_bank(&"bank-1".parse().unwrap());
+        for value in [serde_json::to_vec(&mo("m-1")).unwrap(), b"{\"kind\":\"secret\"".to_vec()] {
+            bus.put(&topic, &value);
+        }
+        bus.put(&topic, &serde_json::to_vec(&report("id-1", 1)).unwrap());
+        bus.away(true);
+        let families = Arc::new(Families::new(&Registry::new()).unwrap());
+        let clock: Clock = Arc::new(TestClock::new());
+        let alarms = Alarms::new("a".to_owned(), "d".to_owned(), Arc::clone(&clock), Arc::clone(&families));
+        let alarms = Arc::new(alarms);
+        let kept = watch::Sender::new(-1);
+        let mut woken = kept.subscribe();
+        let incoming = || Incoming {
+            empi: "bank-1".parse().unwrap(),
+            group: "g".to_owned(),
+            bus: Arc::new(bus.clone()),
+            store: Arc::clone(&store),
+            called: vec!["core".parse().unwrap()],
+            kept: kept.clone(),
+            clock: Arc::clone(&clock),
+            families: Arc::clone(&families),
+            alarms: Arc::clone(&alarms),
+        };
+        let task = tokio::spawn(incoming().run());
+        bus.away(false);
+        woken.wait_for(|kept| *kept == 2).await.unwrap();
+        let items = store.items(&"core".parse().unwrap(), -1, 10).await.unwrap();
+        assert_eq!(items.iter().map(|item| item.cursor).collect::<Vec<_>>(), [0, 2]);
+        assert_eq!(families.set_aside.get(), 1);
+        assert_eq!(store.counts().await.unwrap().calls, 1);
+        while bus.committed("g", &topic) < 3 {
+            tokio::task::yield_now().await;
+        }
+        task.abort();
+        // another life goes on behind what was committed
+        let task = tokio::spawn(incoming().run());
+        bus.put(&topic, &serde_json::to_vec(&mo("m-2")).unwrap());
+        woken.wait_for(|kept| *kept == 3).await.unwrap();
+        assert_eq!(store.items(&"core".parse().unwrap(), -1, 10).await.unwrap().len(), 3);
+        task.abort();
+    }
+}

@@ -48,7 +48,11 @@ impl Desk {
     ///
     /// # Errors
     /// The request as a whole cannot be served. Perhaps some of it is durable.
-    pub async fn take(&self, client: &Arc<Client>, messages: Vec<Value>) -> Result<Vec<MessageResult>, Problem> {
+    pub async fn take(
+        &self,
+        client: &Arc<Client>,
+        messages: Vec<Value>,
+    ) -> Result<Vec<MessageResult>, Problem> {
         let count = messages.iter().map(read::recipients).fold(0, usize::saturating_add);
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         if count > MOST_RECIPIENTS {
@@ -71,32 +75,27 @@ impl Desk {
         let now = self.clock.now();
         let believed = self.clock.steady().then_some(now);
         let mut entries = Vec::with_capacity(messages.len());
-        let drafts = messages.into_iter().map(|message| match read::message(message, &self.rules, believed) {
-            Err((reference, problem)) => Draft { reference, outcome: Err(problem) },
-            Ok(mut message) => {
-                let to = std::mem::take(&mut message.to);
-                let recipients = to.into_iter().map(|(written, number)| {
-                    let place = number.and_then(|number| {
-                        entries.push(self.entry(client, &message, number, now)?);
-                        Ok(entries.len() - 1)
+        let drafts =
+            messages.into_iter().map(|message| match read::message(message, &self.rules, believed) {
+                Err((reference, problem)) => Draft { reference, outcome: Err(problem) },
+                Ok(mut message) => {
+                    let to = std::mem::take(&mut message.to);
+                    let recipients = to.into_iter().map(|(written, number)| {
+                        let place = number.and_then(|number| {
+                            entries.push(self.entry(client, &message, number, now)?);
+                            Ok(entries.len() - 1)
+                        });
+                        (written, place)
                     });
-                    (written, place)
-                });
-                let recipients = recipients.collect();
-                Draft { reference: Some(message.reference.into()), outcome: Ok(recipients) }
-            }
-        });
+                    let recipients = recipients.collect();
+                    Draft { reference: Some(message.reference.into()), outcome: Ok(recipients) }
+                }
+            });
         let drafts = drafts.collect();
         (drafts, entries)
     }
 
-    fn entry(
-        &self,
-        client: &Client,
-        message: &NewMessage,
-        to: Number,
-        at: Millis,
-    ) -> Result<Entry, Problem> {
+    fn entry(&self, client: &Client, message: &NewMessage, to: Number, at: Millis) -> Result<Entry, Problem> {
         let id = uaop_id(&self.empi, &client.bank, &message.reference, &to);
         let submission = Submission {
             uaop_id: id.ok_or_else(|| Problem::new(Code::BadMessage, "it cannot be given an id"))?,

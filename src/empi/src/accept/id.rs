@@ -30,7 +30,7 @@ mod tests {
 
     #[test]
     fn it_does_not_change_from_version_to_version() {
-        assert_eq!(id("bank-1", "core", "r-1", "13800138000").as_str(), "ID");
+        assert_eq!(id("bank-1", "core", "r-1", "13800138000").as_str(), "eig2yzg5d4ihzaylvjznhaujou");
     }
 
     proptest! {

@@ -198,7 +198,8 @@ fn class(keys: &mut Map<String, Value>, rules: &Rules) -> Result<Class, Problem>
         let known: Vec<&str> = rules.classes.iter().map(Class::as_str).collect();
         known.join(", ")
     };
-    let problem = |message: &str| Problem::new(Code::UnknownClass, format!("{message}; known are {}", known()));
+    let problem =
+        |message: &str| Problem::new(Code::UnknownClass, format!("{message}; known are {}", known()));
     match keys.remove("class") {
         Some(Value::String(class)) => {
             let found = rules.classes.iter().find(|known| known.as_str() == class);
@@ -251,9 +252,7 @@ fn not_after(keys: &mut Map<String, Value>, now: Option<Millis>) -> Result<Optio
         return Err(problem("`not_after` is beyond 2099".to_owned()));
     }
     match now {
-        Some(now) if at <= now.0 => {
-            Err(problem(format!("`not_after` is in the past; it is {} here", now.0)))
-        }
+        Some(now) if at <= now.0 => Err(problem(format!("`not_after` is in the past; it is {} here", now.0))),
         _ => Ok(Some(Millis(at))),
     }
 }

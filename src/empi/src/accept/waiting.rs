@@ -46,7 +46,8 @@ impl Waiting {
 
     pub fn remove(&self, less: u64) {
         // the closure is never refused
-        let _ = self.now.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(now.saturating_sub(less)));
+        let _ =
+            self.now.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(now.saturating_sub(less)));
     }
 
     /// The store has so many.

@@ -55,9 +55,8 @@ async fn admit(api: &Api, request: Request) -> Result<(Request, Arc<Client>), Pr
 }
 
 async fn whole(body: Body, announced: Option<usize>, limits: Limits) -> Result<Bytes, Problem> {
-    let too_large = || {
-        Problem::new(Code::BodyTooLarge, format!("the body is larger than {} bytes", limits.largest))
-    };
+    let too_large =
+        || Problem::new(Code::BodyTooLarge, format!("the body is larger than {} bytes", limits.largest));
     if announced.is_some_and(|length| length > limits.largest) {
         return Err(too_large());
     }

@@ -119,8 +119,12 @@ fn what_no_section_can_see_alone_is_a_fault_too() {
     let one = "  - { name: core, keys: { key: core-1, secret: \"0123456789abcdef\" } }\n";
     assert!(read(&banks(one)).is_ok());
     let told = faults(&banks(&one.repeat(2)));
-    assert!(told[0].contains("another bank has this name") && told[1].contains("stands here twice"), "{told:?}");
-    let token = r#"  - { name: x, keys: { token: "0123456789abcdef" }, callback: { url: "http://192.0.2.9/x" } }"#;
+    assert!(
+        told[0].contains("another bank has this name") && told[1].contains("stands here twice"),
+        "{told:?}"
+    );
+    let token =
+        r#"  - { name: x, keys: { token: "0123456789abcdef" }, callback: { url: "http://192.0.2.9/x" } }"#;
     assert!(faults(&banks(token))[0].contains("cannot be signed"));
 }
 

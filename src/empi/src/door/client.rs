@@ -1,7 +1,7 @@
 //! A bank's system at the door: what it may do.
 
-use std::num::NonZeroU32;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use governor::clock::{Clock as _, DefaultClock};
@@ -87,7 +87,8 @@ impl Client {
             Purpose::Work => &self.at_once,
         };
         Arc::clone(places).try_acquire_owned().map_err(|_| {
-            Problem::new(Code::TooManyAtOnce, "too many requests with this bank's keys are under way").after(1)
+            Problem::new(Code::TooManyAtOnce, "too many requests with this bank's keys are under way")
+                .after(1)
         })
     }
 }

@@ -5,7 +5,7 @@
 pub mod claim;
 mod client;
 mod nonces;
-mod quota;
+pub mod quota;
 #[cfg(test)]
 mod tests;
 
@@ -100,7 +100,8 @@ impl Door {
     /// Why not.
     pub fn admit(&self, claim: &Claim<'_>, request: &Request<'_>) -> Result<Arc<Client>, Problem> {
         let (client, fresh) = self.believe(claim, request)?;
-        let admitted = client.comes_from(request.source).and(fresh).and_then(|()| client.charge(NonZeroU32::MIN));
+        let admitted =
+            client.comes_from(request.source).and(fresh).and_then(|()| client.charge(NonZeroU32::MIN));
         match admitted {
             Ok(()) => Ok(Arc::clone(client)),
             Err(problem) => {
@@ -126,7 +127,10 @@ impl Door {
     ) -> Result<(&Arc<Client>, Result<(), Problem>), Problem> {
         let unknown = || {
             self.tell(Code::Unauthenticated, request.source, None);
-            Problem::new(Code::Unauthenticated, "the key is not known, or the signature is not of this request")
+            Problem::new(
+                Code::Unauthenticated,
+                "the key is not known, or the signature is not of this request",
+            )
         };
         match *claim {
             Claim::Token(token) => {
@@ -135,8 +139,13 @@ impl Door {
             }
             Claim::Signed { key, time, millis, nonce, signature } => {
                 let known = self.keys.get(key);
-                let signed =
-                    Signed { method: request.method, target: request.target, time, nonce, body: request.body };
+                let signed = Signed {
+                    method: request.method,
+                    target: request.target,
+                    time,
+                    nonce,
+                    body: request.body,
+                };
                 let signer = known.map_or(&self.nobody, |key| &key.signer);
                 let right = signer.verify(&signed, signature);
                 let key = known.filter(|_| right).ok_or_else(unknown)?;

@@ -258,6 +258,7 @@ async fn a_call_is_leased_tried_again_and_done(engine: Engine) {
     let came = (1..=3).map(|n| (n as i64, report(n, 1, FinalState::Delivered))).collect();
     store.keep(came, std::slice::from_ref(&core), Millis(NOW)).await.unwrap();
     let at = |seconds: u64| Millis(NOW + seconds * 1000);
+    assert_eq!(store.calls_of(&bank("none"), at(0), at(60), 9).await.unwrap(), []);
     let due = async |now: u64, lease: u64, most| {
         let calls = store.calls(at(now), at(lease), most).await.unwrap();
         calls.iter().map(|call| (call.item.cursor, call.tries)).collect::<Vec<_>>()
@@ -271,7 +272,9 @@ async fn a_call_is_leased_tried_again_and_done(engine: Engine) {
         .await
         .unwrap();
     assert_eq!(due(9, 60, 9).await, []);
-    assert_eq!(due(10, 90, 9).await, [(3, 1)]);
+    let own = store.calls_of(&core, at(10), at(90), 9).await.unwrap();
+    assert_eq!(own.iter().map(|call| (call.item.cursor, call.tries)).collect::<Vec<_>>(), [(3, 1)]);
+    assert_eq!(due(10, 90, 9).await, [], "whoever asks for one bank's has leased them, too");
     assert_eq!(due(60, 90, 9).await, [(2, 0)], "its lease is over");
     store.called(vec![(core.clone(), 2, Called::GivenUp), (bank("none"), 3, Called::Done)]).await.unwrap();
     assert_eq!(store.counts().await.unwrap().calls, 1);

@@ -120,7 +120,8 @@ fn any_json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(3, 24, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::hash_map(key, inner, 0..9).prop_map(|map| Value::Object(map.into_iter().collect())),
+            prop::collection::hash_map(key, inner, 0..9)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
 }

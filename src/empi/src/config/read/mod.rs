@@ -23,9 +23,9 @@ pub(super) fn config(tree: &Node, faults: &Faults, host: &dyn Host) -> Option<Co
     let mut top = Section::open(tree, faults)?;
     let empi = top.required("empi").map(|name: Name<EmpiId>| name.0);
     let node = node(&mut top, host);
-    let site = top.required("site").filter(|site: &String| {
-        plain(site).map_err(|problem| top.fault("site", problem)).is_ok()
-    });
+    let site = top
+        .required("site")
+        .filter(|site: &String| plain(site).map_err(|problem| top.fault("site", problem)).is_ok());
     let http = http(top.section("http"));
     let metrics = metrics(top.part("metrics"));
     let log = log(top.section("log"));

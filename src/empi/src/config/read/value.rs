@@ -62,8 +62,10 @@ impl Setting for Count {
         let Value::Int(value) = node.value else {
             return Err(Problem::new("this is not a number", format!("write {}", Self::EXPECTED)));
         };
-        u32::try_from(value).ok().and_then(NonZeroU32::new).map(Self).ok_or_else(|| {
-            Problem::new("this number is out of range", format!("write {}", Self::EXPECTED))
-        })
+        u32::try_from(value)
+            .ok()
+            .and_then(NonZeroU32::new)
+            .map(Self)
+            .ok_or_else(|| Problem::new("this number is out of range", format!("write {}", Self::EXPECTED)))
     }
 }

@@ -8,16 +8,24 @@ use super::read;
 use crate::StoreError;
 use crate::postgres::Database;
 
-const LEASE: &str = "
-WITH due AS MATERIALIZED (
-    SELECT cursor, bank, due FROM calls WHERE due <= $1 AND ($4::text IS NULL OR bank = $4) ORDER BY due, cursor, bank LIMIT $3 FOR UPDATE SKIP LOCKED
-), leased AS (
-    UPDATE calls c SET due = $2 FROM due WHERE c.cursor = due.cursor AND c.bank = due.bank
-    RETURNING c.cursor, c.bank, c.tries, c.since, due.due AS was
-)
-SELECT i.cursor, i.bank, i.reference, i.item, l.bank, l.tries, l.since
-FROM leased l JOIN items i ON i.cursor = l.cursor ORDER BY l.was, l.cursor, l.bank";
+macro_rules! lease {
+    ($of:literal) => {
+        concat!(
+            "WITH due AS MATERIALIZED (
+                 SELECT cursor, bank, due FROM calls WHERE due <= $1 ",
+            $of,
+            " ORDER BY due, cursor, bank LIMIT $3 FOR UPDATE SKIP LOCKED
+             ), leased AS (
+                 UPDATE calls c SET due = $2 FROM due WHERE c.cursor = due.cursor AND c.bank = due.bank
+                 RETURNING c.cursor, c.bank, c.tries, c.since, due.due AS was
+             )
+             SELECT i.cursor, i.bank, i.reference, i.item, l.bank, l.tries, l.since
+             FROM leased l JOIN items i ON i.cursor = l.cursor ORDER BY l.was, l.cursor, l.bank"
+        )
+    };
+}
 
+/// Of one bank, or of all.
 pub(super) async fn lease(
     database: &Database,
     bank: Option<&Bank>,
@@ -26,8 +34,17 @@ pub(super) async fn lease(
     most: usize,
 ) -> Result<Vec<Call>, StoreError> {
     let client = database.client().await?;
-    let statement = client.prepare_cached(LEASE).await?;
-    let rows = client.query(&statement, &[&to_sql(now), &to_sql(until), &limit(most), &bank.map(Bank::as_str)]).await?;
+    let (now, until, most) = (to_sql(now), to_sql(until), limit(most));
+    let rows = match bank {
+        None => {
+            let statement = client.prepare_cached(lease!("")).await?;
+            client.query(&statement, &[&now, &until, &most]).await?
+        }
+        Some(bank) => {
+            let statement = client.prepare_cached(lease!("AND bank = $4")).await?;
+            client.query(&statement, &[&now, &until, &most, &bank.as_str()]).await?
+        }
+    };
     rows.iter()
         .map(|row| {
             let item = read::stored_item(row)?;

@@ -47,7 +47,12 @@ impl SqliteEmpi {
         Readers::run(&self.readers, work).await
     }
 
-    async fn lease(&self, due: Vec<calls::Which>, now: Millis, until: Millis) -> Result<Vec<Call>, StoreError> {
+    async fn lease(
+        &self,
+        due: Vec<calls::Which>,
+        now: Millis,
+        until: Millis,
+    ) -> Result<Vec<Call>, StoreError> {
         // Mostly there is none, and to know that nothing need be written.
         if due.is_empty() {
             return Ok(Vec::new());
