@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::Millis;
 use runtime::clock::WallClock;
+use tokio::sync::watch;
 
 /// What the time is; a test has its own.
 pub trait Time: Send + Sync {
@@ -36,4 +37,10 @@ pub fn later(at: Millis, by: std::time::Duration) -> Millis {
 #[must_use]
 pub fn earlier(at: Millis, by: std::time::Duration) -> Millis {
     Millis(at.0.saturating_sub(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)))
+}
+
+/// Waits until it is `true`, or nobody can say so any more.
+pub async fn told(signal: &mut watch::Receiver<bool>) {
+    // the one who could say it has ended, which says the same
+    let _ = signal.wait_for(|told| *told).await;
 }

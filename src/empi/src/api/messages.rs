@@ -1,5 +1,7 @@
 //! Messages: submit them, ask for them.
 
+#![expect(unused_qualifications, reason = "in what the macro makes")]
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -16,6 +18,9 @@ use super::shapes::{MessageState, Messages, Submit, Submitted};
 use crate::accept::{read, uaop_id};
 use crate::door::Client;
 use crate::problem::{Code, Failure, Problem};
+
+/// Messages of one reference in an answer: more than that many do not fit into a request.
+const MOST: usize = 1000;
 
 /// Submit messages. Each is answered for itself; what is `accepted` is durable, and may be forgotten by the bank.
 #[utoipa::path(
@@ -86,16 +91,19 @@ pub(super) async fn by_reference(
         wanted.map_err(|_| Problem::new(Code::BadQuery, "`reference` is needed, `to` is possible"))?;
     let none = || Problem::new(Code::NotFound, "this bank has no message of this reference here");
     let reference: domain::BankReference = reference.parse().map_err(|_| none())?;
-    let key = match to {
-        None => Key::Reference(reference),
+    let views = match to {
+        None => api.store.messages(&client.bank, &reference, MOST).await,
         Some(to) => {
             let number = read::number(&to).map_err(|_| Problem::new(Code::BadQuery, "`to` is no number"))?;
-            Key::Id(uaop_id(&api.desk.empi, &client.bank, &reference, &number).ok_or_else(none)?)
+            let id = uaop_id(&api.desk.empi, &client.bank, &reference, &number).ok_or_else(none)?;
+            api.store.message(&client.bank, &Key::Id(id)).await.map(|view| view.into_iter().collect())
         }
     };
-    let view = api.store.message(&client.bank, &key).await.map_err(|error| unread(&error))?;
-    let view = view.ok_or_else(none)?;
-    Ok(Json(Messages { messages: vec![view.into()] }))
+    let views = views.map_err(|error| unread(&error))?;
+    if views.is_empty() {
+        return Err(none());
+    }
+    Ok(Json(Messages { messages: views.into_iter().map(Into::into).collect() }))
 }
 
 /// The store cannot be asked.

@@ -15,7 +15,6 @@ use axum::extract::Request;
 use axum::http::header;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
-use runtime::endpoint::Watched as _;
 use store::empi::EmpiStore;
 use tokio::sync::watch;
 use utoipa::OpenApi;

@@ -1,5 +1,7 @@
 //! Reports and users' messages: fetch them, wait for them.
 
+#![expect(unused_qualifications, reason = "in what the macro makes")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use utoipa::IntoParams;
 use super::Api;
 use super::messages::unread;
 use super::shapes::Reports;
+use crate::clock::told;
 use crate::door::Client;
 use crate::problem::{Code, Failure, Problem};
 
@@ -124,7 +127,7 @@ async fn wait_for(
         let recheck = api.recheck.map_or(deadline, |pause| deadline.min(Instant::now() + pause));
         tokio::select! {
             biased;
-            _ = stopping.wait_for(|stopping| *stopping) => return Ok((items, after)),
+            () = told(&mut stopping) => return Ok((items, after)),
             () = tokio::time::sleep_until(deadline) => return Ok((items, after)),
             () = tokio::time::sleep_until(recheck) => {}
             changed = kept.changed() => if changed.is_err() {

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::Millis;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
@@ -74,10 +75,10 @@ impl Quota {
 fn day(at: Millis, zone: &TimeZone) -> (Millis, Millis) {
     let timestamp =
         i64::try_from(at.0).ok().and_then(|at| Timestamp::from_millisecond(at).ok()).unwrap_or_default();
-    let date = timestamp.to_zoned(zone.clone()).date();
-    let start = |date: jiff::civil::Date| {
-        let zoned = date.to_zoned(zone.clone()).ok()?;
-        u64::try_from(zoned.timestamp().as_millisecond()).ok().map(Millis)
+    let date = zone.to_datetime(timestamp).date();
+    let start = |date: Date| {
+        let midnight = zone.to_timestamp(date.to_datetime(Time::midnight())).ok()?;
+        u64::try_from(midnight.as_millisecond()).ok().map(Millis)
     };
     let next = date.checked_add(1.day()).ok().and_then(start);
     (start(date).unwrap_or_default(), next.unwrap_or(at))

@@ -130,6 +130,15 @@ pub trait EmpiStore: Send + Sync {
     /// is over.
     async fn calls(&self, now: Millis, lease: Millis, most: usize) -> Result<Vec<Call>, StoreError>;
 
+    /// As [`EmpiStore::calls`], of one bank: so that one that is slow holds up no other.
+    async fn calls_of(
+        &self,
+        bank: &Bank,
+        now: Millis,
+        lease: Millis,
+        most: usize,
+    ) -> Result<Vec<Call>, StoreError>;
+
     async fn called(&self, calls: Vec<(Bank, i64, Called)>) -> Result<(), StoreError>;
 
     /// Messages accepted for a bank since the minute of a moment: its quota.

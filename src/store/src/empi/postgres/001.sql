@@ -72,3 +72,4 @@ CREATE TABLE calls (
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
         autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 20000);
 CREATE INDEX calls_due ON calls (due, cursor, bank);
+CREATE INDEX calls_bank ON calls (bank, due, cursor);

@@ -10,7 +10,7 @@ use crate::postgres::Database;
 
 const LEASE: &str = "
 WITH due AS MATERIALIZED (
-    SELECT cursor, bank, due FROM calls WHERE due <= $1 ORDER BY due, cursor, bank LIMIT $3 FOR UPDATE SKIP LOCKED
+    SELECT cursor, bank, due FROM calls WHERE due <= $1 AND ($4::text IS NULL OR bank = $4) ORDER BY due, cursor, bank LIMIT $3 FOR UPDATE SKIP LOCKED
 ), leased AS (
     UPDATE calls c SET due = $2 FROM due WHERE c.cursor = due.cursor AND c.bank = due.bank
     RETURNING c.cursor, c.bank, c.tries, c.since, due.due AS was
@@ -20,13 +20,14 @@ FROM leased l JOIN items i ON i.cursor = l.cursor ORDER BY l.was, l.cursor, l.ba
 
 pub(super) async fn lease(
     database: &Database,
+    bank: Option<&Bank>,
     now: Millis,
     until: Millis,
     most: usize,
 ) -> Result<Vec<Call>, StoreError> {
     let client = database.client().await?;
     let statement = client.prepare_cached(LEASE).await?;
-    let rows = client.query(&statement, &[&to_sql(now), &to_sql(until), &limit(most)]).await?;
+    let rows = client.query(&statement, &[&to_sql(now), &to_sql(until), &limit(most), &bank.map(Bank::as_str)]).await?;
     rows.iter()
         .map(|row| {
             let item = read::stored_item(row)?;

@@ -104,7 +104,17 @@ impl EmpiStore for PostgresEmpi {
     }
 
     async fn calls(&self, now: Millis, lease: Millis, most: usize) -> Result<Vec<Call>, StoreError> {
-        self.database.within(calls::lease(&self.database, now, lease, most)).await
+        self.database.within(calls::lease(&self.database, None, now, lease, most)).await
+    }
+
+    async fn calls_of(
+        &self,
+        bank: &Bank,
+        now: Millis,
+        lease: Millis,
+        most: usize,
+    ) -> Result<Vec<Call>, StoreError> {
+        self.database.within(calls::lease(&self.database, Some(bank), now, lease, most)).await
     }
 
     async fn called(&self, calls: Vec<(Bank, i64, Called)>) -> Result<(), StoreError> {

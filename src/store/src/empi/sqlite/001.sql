@@ -60,6 +60,7 @@ CREATE TABLE calls (
     PRIMARY KEY (cursor, bank)
 ) WITHOUT ROWID;
 CREATE INDEX calls_due ON calls (due, cursor, bank);
+CREATE INDEX calls_bank ON calls (bank, due, cursor);
 
 -- Written to learn whether the disk takes anything again.
 CREATE TABLE probe (

@@ -8,13 +8,29 @@ use super::super::{Call, Called};
 use super::{Unread, read};
 
 /// An item and the bank to be called about it.
-type Which = (i64, String);
+pub(super) type Which = (i64, String);
 
 pub(super) fn due(connection: &Connection, now: Millis, most: usize) -> Result<Vec<Which>, Unread> {
     let which = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
     let rows = connection
         .prepare_cached("SELECT cursor, bank FROM calls WHERE due <= ?1 ORDER BY due, cursor, bank LIMIT ?2")?
         .query_map([to_sql(now), limit(most)], which)?
+        .collect::<Result<_, _>>()?;
+    Ok(rows)
+}
+
+pub(super) fn due_for(
+    connection: &Connection,
+    bank: &Bank,
+    now: Millis,
+    most: usize,
+) -> Result<Vec<Which>, Unread> {
+    let which = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let rows = connection
+        .prepare_cached(
+            "SELECT cursor, bank FROM calls WHERE bank = ?1 AND due <= ?2 ORDER BY due, cursor LIMIT ?3",
+        )?
+        .query_map(params![bank.as_str(), to_sql(now), limit(most)], which)?
         .collect::<Result<_, _>>()?;
     Ok(rows)
 }

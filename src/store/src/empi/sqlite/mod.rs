@@ -47,6 +47,15 @@ impl SqliteEmpi {
         Readers::run(&self.readers, work).await
     }
 
+    async fn lease(&self, due: Vec<calls::Which>, now: Millis, until: Millis) -> Result<Vec<Call>, StoreError> {
+        // Mostly there is none, and to know that nothing need be written.
+        if due.is_empty() {
+            return Ok(Vec::new());
+        }
+        let leased = self.write(move |c, _| calls::lease(c, &due, now, until)).await?;
+        self.read(move |c| calls::read(c, &leased)).await
+    }
+
     /// For what belongs to what was let in.
     async fn write<T: Send + 'static>(
         &self,
@@ -109,13 +118,20 @@ impl EmpiStore for SqliteEmpi {
     }
 
     async fn calls(&self, now: Millis, lease: Millis, most: usize) -> Result<Vec<Call>, StoreError> {
-        // Mostly there is none, and to know that nothing need be written.
         let due = self.read(move |c| calls::due(c, now, most)).await?;
-        if due.is_empty() {
-            return Ok(Vec::new());
-        }
-        let leased = self.write(move |c, _| calls::lease(c, &due, now, lease)).await?;
-        self.read(move |c| calls::read(c, &leased)).await
+        self.lease(due, now, lease).await
+    }
+
+    async fn calls_of(
+        &self,
+        bank: &Bank,
+        now: Millis,
+        lease: Millis,
+        most: usize,
+    ) -> Result<Vec<Call>, StoreError> {
+        let bank = bank.clone();
+        let due = self.read(move |c| calls::due_for(c, &bank, now, most)).await?;
+        self.lease(due, now, lease).await
     }
 
     async fn called(&self, calls: Vec<(Bank, i64, Called)>) -> Result<(), StoreError> {
