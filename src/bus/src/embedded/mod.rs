@@ -16,6 +16,8 @@ mod log;
 mod mailbox;
 mod member;
 mod source;
+#[cfg(test)]
+mod tests;
 mod topic;
 
 use std::collections::BTreeMap;
@@ -101,10 +103,8 @@ impl Bus for Embedded {
 
 impl From<StoreError> for BusError {
     fn from(error: StoreError) -> Self {
-        if error.is_passing() {
-            return Self::Away(error.to_string());
-        }
         match &error {
+            StoreError::DiskFull { .. } | StoreError::InUse { .. } => Self::Away(error.to_string()),
             StoreError::Newer { file, .. }
             | StoreError::Corrupt { file, .. }
             | StoreError::Io { file, .. }
@@ -115,7 +115,12 @@ impl From<StoreError> for BusError {
                 let detail = text.strip_prefix(&format!("{file}: ")).unwrap_or(&text).to_owned();
                 Self::Files { file, detail }
             }
-            _ => Self::Refused(error.to_string()),
+            // a database's: the bus has files
+            StoreError::Away { .. }
+            | StoreError::Database { .. }
+            | StoreError::NewerSchema { .. }
+            | StoreError::UnreadableRow { .. }
+            | StoreError::Refused(_) => Self::Away(error.to_string()),
         }
     }
 }
