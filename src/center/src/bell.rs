@@ -34,7 +34,10 @@ impl Bell {
     pub fn new(node: &str, site: &str, clock: Clock) -> (Self, mpsc::UnboundedReceiver<Alarm>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let raised = Mutex::default();
-        (Self(Arc::new(Inner { node: node.to_owned(), site: site.to_owned(), clock, raised, sender })), receiver)
+        (
+            Self(Arc::new(Inner { node: node.to_owned(), site: site.to_owned(), clock, raised, sender })),
+            receiver,
+        )
     }
 
     /// Something is as it should not be. Said once, until it is over.

@@ -252,7 +252,8 @@ impl Intake {
             tracing::warn!(topic, partition, offset, %why, "a record is set aside");
             match why {
                 Unfit::Poisoned(_) | Unfit::Rejected(_) => {
-                    let text = format!("records of {topic} are set aside: {why}; GET /v1/set-aside shows them");
+                    let text =
+                        format!("records of {topic} are set aside: {why}; GET /v1/set-aside shows them");
                     self.bell.raise("poisoned_record", topic, Severity::Warning, &text);
                 }
                 Unfit::NoOwner(carrier) => {

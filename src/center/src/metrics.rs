@@ -41,15 +41,24 @@ impl Families {
         let build = register.int_gauges("build_info", "Always 1; the version is a label.", &["version"])?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         Ok(Self {
-            records: register.counters("records_total", "Records read from the bus, by topic.", &["topic"])?,
+            records: register.counters(
+                "records_total",
+                "Records read from the bus, by topic.",
+                &["topic"],
+            )?,
             facts: register.counter("facts_total", "Facts joined, known ones included.")?,
-            known: register.counter("facts_known_total", "Facts that were known already: of the second UAOP, or told again.")?,
+            known: register.counter(
+                "facts_known_total",
+                "Facts that were known already: of the second UAOP, or told again.",
+            )?,
             orphaned: register.counter(
                 "facts_orphaned_total",
                 "Reports whose message was not known when they came; most are joined when it is.",
             )?,
-            finished: register.counter("finished_total", "Messages whose end became known, or known better.")?,
-            overdue: register.counter("overdue_total", "Messages given up because no report came in time.")?,
+            finished: register
+                .counter("finished_total", "Messages whose end became known, or known better.")?,
+            overdue: register
+                .counter("overdue_total", "Messages given up because no report came in time.")?,
             set_aside: register.counters(
                 "set_aside_total",
                 "Records that cannot be understood, or that have no owner; they are kept.",
@@ -84,8 +93,10 @@ impl Families {
             open: register.int_gauge("open_messages", "Messages without an end.")?,
             orphans: register.int_gauge("orphans", "Reports whose message is not known.")?,
             aside: register.int_gauge("set_aside_records", "Records that are kept aside.")?,
-            outbox: register.int_gauge("outbox", "Reports and users' messages that are not published yet.")?,
-            waiting: register.int_gauge("waiting_messages", "Messages of the center's own that no UAOP has taken yet.")?,
+            outbox: register
+                .int_gauge("outbox", "Reports and users' messages that are not published yet.")?,
+            waiting: register
+                .int_gauge("waiting_messages", "Messages of the center's own that no UAOP has taken yet.")?,
             alarms: register.int_gauges("alarms", "Alarms that are raised.", &["what", "severity"])?,
             own: register.counters(
                 "own_messages_total",

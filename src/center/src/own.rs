@@ -96,13 +96,7 @@ impl OwnShelf {
         tracing::info!(uaop_id = %submission.uaop_id, reason, "no UAOP takes this message");
         let outcome = Outcome::Refused { code: None, reason };
         let happened = Happened::Finished { uaop_id: submission.uaop_id.clone(), outcome };
-        let event = Event {
-            gateway: self.node.parse()?,
-            epoch: at,
-            account: "none".parse()?,
-            at,
-            happened,
-        };
+        let event = Event { gateway: self.node.parse()?, epoch: at, account: "none".parse()?, at, happened };
         let (uaop, site) = (self.node.clone(), self.site.clone());
         let told = Told { uaop: uaop.clone(), site: site.clone(), carrier: "none".parse()?, event };
         Ok([Fact::Copy(MessageCopy { uaop, site, at, submission }), Fact::Told(told)])
@@ -135,7 +129,9 @@ const POOL: &str = "center:uaops";
 
 fn standing(bell: &Bell, first: Option<u8>, to: Option<u8>) {
     match to {
-        None => bell.raise("pool_empty", POOL, Severity::Critical, "no UAOP takes messages of the center's own"),
+        None => {
+            bell.raise("pool_empty", POOL, Severity::Critical, "no UAOP takes messages of the center's own")
+        }
         Some(_) => bell.over("pool_empty", POOL),
     }
     match to {

@@ -130,7 +130,8 @@ fn link(told: &Told, connection: u32, down: Option<&String>) -> Alarm {
         role: "gateway".to_owned(),
         node: gateway.to_string(),
         site: told.site.clone(),
-        text: down.map_or_else(|| "connected".to_owned(), |reason| format!("the connection is gone: {reason}")),
+        text: down
+            .map_or_else(|| "connected".to_owned(), |reason| format!("the connection is gone: {reason}")),
         at: *at,
     }
 }

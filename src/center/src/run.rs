@@ -152,10 +152,8 @@ pub async fn serve(config: Config, parts: Parts, shutdown: impl Future<Output = 
     let own = config.uaops.clone().map(|settings| {
         let me = Identity { role: Role::Center, node: config.node.clone(), site: config.site.clone() };
         let (sender, news) = mpsc::unbounded_channel();
-        let own = Own {
-            pool: Pool::open(settings.clone(), me, Role::Uaop, sender),
-            more: Arc::new(Notify::new()),
-        };
+        let own =
+            Own { pool: Pool::open(settings.clone(), me, Role::Uaop, sender), more: Arc::new(Notify::new()) };
         tasks.spawn(until_told(own::hear(settings, news, bell.clone()), stopping.clone()));
         let shelf = OwnShelf {
             store: Arc::clone(&store),
@@ -228,8 +226,8 @@ async fn until_told(work: impl Future<Output = ()>, mut stop: watch::Receiver<bo
 async fn listen(listener: TcpListener, router: Router, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
     let (mut stopped, mut late) = (stop.clone(), stop);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service)
-        .with_graceful_shutdown(async move { told(&mut stopped).await });
+    let serving =
+        axum::serve(listener, service).with_graceful_shutdown(async move { told(&mut stopped).await });
     tokio::select! {
         served = serving.into_future() => served.context("HTTP cannot be served"),
         () = async { told(&mut late).await; tokio::time::sleep(REQUESTS).await } => Ok(()),

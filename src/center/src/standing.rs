@@ -33,7 +33,8 @@ impl Standing {
     /// All that is not as it should be, one a line.
     pub fn ready(&self) -> Result<(), String> {
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut not: Vec<String> = answers.iter().filter_map(|answer| answer.as_ref().err().cloned()).collect();
+        let mut not: Vec<String> =
+            answers.iter().filter_map(|answer| answer.as_ref().err().cloned()).collect();
         let idle = self.lanes.iter().filter(|lane| !lane.reading());
         not.extend(idle.map(|lane| format!("{} are not read", lane.name)));
         if not.is_empty() { Ok(()) } else { Err(not.join("\n")) }

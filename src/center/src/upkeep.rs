@@ -56,7 +56,8 @@ impl Upkeep {
                     forget_at = Instant::now() + HOUR;
                 }
             } else {
-                let text = "the time of day has jumped forward; nothing is given up or forgotten for ten minutes";
+                let text =
+                    "the time of day has jumped forward; nothing is given up or forgotten for ten minutes";
                 self.bell.raise("clock_jumped", "center", Severity::Warning, text);
             }
             tokio::time::sleep(MINUTE).await;

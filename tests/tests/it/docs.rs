@@ -41,7 +41,7 @@ fn the_metrics_page_and_the_endpoint_say_the_same() {
 
 #[test]
 fn the_metrics_page_of_the_line_has_each_family_of_its_programs() {
-    let row = Regex::new(r"(?m)^\| `((?:gateway|carrier)_[a-z_]+)` \|").unwrap();
+    let row = Regex::new(r"(?m)^\| `((?:gateway|carrier|smsline_center)_[a-z_]+)` \|").unwrap();
     let described = columns(&row, &read("docs/line-metrics.md"));
     let call = Regex::new(r#"\b(?:register|r)\s*\.[a-z_]+\(\s*"([a-z_]+)""#).unwrap();
     let of = |namespace: &str, file: &str| -> BTreeSet<String> {
@@ -50,6 +50,7 @@ fn the_metrics_page_of_the_line_has_each_family_of_its_programs() {
     let mut registered = of("gateway", "src/gateway/src/metrics/families.rs");
     registered.extend(of("gateway", "src/gateway/src/metrics/connection.rs"));
     registered.extend(of("carrier", "src/carrier/src/metrics.rs"));
+    registered.extend(of("smsline_center", "src/center/src/metrics.rs"));
     assert!(registered.len() > 30, "{registered:?}");
     assert_eq!(described, registered, "docs/line-metrics.md");
 }
@@ -77,6 +78,9 @@ fn the_alert_rules_are_rules_about_our_metrics() {
     let row = Regex::new(r"(?m)^\| `(smsline_uaop_[a-z_]+)` \|").unwrap();
     let page = columns(&row, &read("docs/line-metrics.md"));
     check_rules("deploy/prometheus/uaop.rules.yaml", r"\b(smsline_uaop_[a-z_]+)", &page);
+    let row = Regex::new(r"(?m)^\| `(smsline_center_[a-z_]+)` \|").unwrap();
+    let page = columns(&row, &read("docs/line-metrics.md"));
+    check_rules("deploy/prometheus/center.rules.yaml", r"\b(smsline_center_[a-z_]+)", &page);
 }
 
 fn check_rules(rules: &str, names: &str, page: &BTreeSet<String>) {

@@ -104,7 +104,9 @@ fn operator<'a>(parts: &Parts, desk: &'a Desk) -> Result<&'a Operator, Refusal> 
     let source = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let shown = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let shown = shown.and_then(|value| value.split_once(' '));
-    let token = shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| Token::of(token.trim()));
+    let token = shown
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| Token::of(token.trim()));
     let operator = token.and_then(|token| desk.operators.iter().find(|operator| operator.token == token));
     let Some(operator) = operator else {
         desk.families.requests.with_label_values(&["token"]).inc();

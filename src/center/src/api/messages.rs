@@ -179,7 +179,9 @@ fn moment(what: &str, text: &str) -> Result<Millis, Refusal> {
     // a plus that was not escaped is a blank in a query
     let millis = text.trim().replace(' ', "+").parse::<Timestamp>().map(Timestamp::as_millisecond);
     millis.ok().and_then(|millis| u64::try_from(millis).ok()).map(Millis).ok_or_else(|| {
-        Refusal::bad(format!("{what}: write a moment such as 2026-03-01T08:00:00+08:00, or milliseconds since 1970"))
+        Refusal::bad(format!(
+            "{what}: write a moment such as 2026-03-01T08:00:00+08:00, or milliseconds since 1970"
+        ))
     })
 }
 
@@ -208,7 +210,12 @@ mod tests {
 
     #[test]
     fn a_moment_is_a_number_or_a_text() {
-        for text in ["1772323200000", "2026-03-01T08:00:00+08:00", "2026-03-01T08:00:00 08:00", "2026-03-01T00:00:00Z"] {
+        for text in [
+            "1772323200000",
+            "2026-03-01T08:00:00+08:00",
+            "2026-03-01T08:00:00 08:00",
+            "2026-03-01T00:00:00Z",
+        ] {
             assert_eq!(moment("from", text).unwrap(), Millis(1_772_323_200_000), "{text}");
         }
         for text in ["yesterday", "2026-03-01", "-5", ""] {
@@ -218,7 +225,9 @@ mod tests {
 
     #[test]
     fn every_state_has_a_word() {
-        for stage in [Stage::Routed, Stage::Pushed, Stage::Answered].into_iter().chain(FINALS.map(Stage::Final)) {
+        for stage in
+            [Stage::Routed, Stage::Pushed, Stage::Answered].into_iter().chain(FINALS.map(Stage::Final))
+        {
             assert_eq!(super::stage(state(stage)).unwrap(), stage);
         }
         assert!(super::stage("lost").is_err());

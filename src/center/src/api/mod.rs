@@ -101,7 +101,10 @@ mod tests {
             std::fs::write(FILE, &document).unwrap();
         }
         let kept = std::fs::read_to_string(FILE).unwrap();
-        assert!(kept == document, "docs/openapi-center.json is old; UPDATE_DOCS=1 cargo test -p center writes it");
+        assert!(
+            kept == document,
+            "docs/openapi-center.json is old; UPDATE_DOCS=1 cargo test -p center writes it"
+        );
         assert!(document.matches("\"operationId\"").count() >= 12);
     }
 }

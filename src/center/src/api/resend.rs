@@ -60,7 +60,11 @@ pub(super) async fn resend(
     let mut seen = BTreeSet::new();
     let mut answers = Vec::new();
     for id in &again.ids {
-        let outcome = if seen.insert(id) { one(&desk, id, again.anyway).await? } else { Outcome::refused("it stands here twice") };
+        let outcome = if seen.insert(id) {
+            one(&desk, id, again.anyway).await?
+        } else {
+            Outcome::refused("it stands here twice")
+        };
         answers.push(outcome.of(id));
     }
     own.more.notify_one();

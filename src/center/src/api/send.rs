@@ -106,7 +106,8 @@ pub(super) async fn send(
     }
     orders.retain(|(place, _)| answers[*place].outcome == "duplicate");
     let places: Vec<usize> = orders.iter().map(|(place, _)| *place).collect();
-    let new = desk.store.order(orders.into_iter().map(|(_, submission)| (submission, None)).collect(), now).await?;
+    let new =
+        desk.store.order(orders.into_iter().map(|(_, submission)| (submission, None)).collect(), now).await?;
     let mut count = 0;
     for (place, _) in places.into_iter().zip(new).filter(|(_, new)| *new) {
         answers[place].outcome = "ordered";

@@ -65,10 +65,7 @@ pub(super) struct Uaop {
     responses((status = OK, body = Status), Failures),
     security(("token" = []))
 )]
-pub(super) async fn status(
-    _reader: Reader,
-    State(desk): State<Arc<Desk>>,
-) -> Result<Json<Status>, Refusal> {
+pub(super) async fn status(_reader: Reader, State(desk): State<Arc<Desk>>) -> Result<Json<Status>, Refusal> {
     let counts = desk.store.counts().await?;
     let now = desk.clock.now();
     let reasons = desk.standing.ready().err();

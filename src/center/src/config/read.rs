@@ -23,7 +23,7 @@ pub(super) fn config(tree: &Node, faults: &Faults) -> Option<Config> {
     let store = store::Place::read(&mut top);
     let bus = bus::Place::read(&mut top);
     let partitions = top.checked("partitions", 8_u16, between(1, 256));
-    let uaops = if top.has("uaops") { link::PoolSettings::read(&mut top, "uaops") } else { None };
+    let uaops = top.node("uaops").and_then(|_| link::PoolSettings::read(&mut top, "uaops"));
     let http = listen(top.part("http"), 8090);
     if http.is_none() {
         top.fault("http", Problem::new("the API cannot be off", "write `{ listen: \"ADDRESS:PORT\" }`"));
@@ -37,7 +37,8 @@ pub(super) fn config(tree: &Node, faults: &Faults) -> Option<Config> {
     let patience = top.checked("patience", 3 * DAY, not_zero);
     let keep = top.checked("keep", 180 * DAY, not_zero);
     if keep < patience {
-        let problem = Problem::new("this is shorter than `patience`", "keep messages until they are given up");
+        let problem =
+            Problem::new("this is shorter than `patience`", "keep messages until they are given up");
         top.fault("keep", problem);
     }
     let numbers = numbers(&mut top);
@@ -128,7 +129,8 @@ fn classes(top: &mut Section<'_>) -> Classes {
             Some(Name(class)) if class.as_str() == "default" => classes.default = resend,
             Some(Name(class)) => {
                 if classes.named.insert(class, resend).is_some() {
-                    section.fault("name", Problem::new("this class stands here twice", "remove one of the two"));
+                    section
+                        .fault("name", Problem::new("this class stands here twice", "remove one of the two"));
                 }
             }
             None => {}

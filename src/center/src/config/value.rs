@@ -39,7 +39,9 @@ impl Setting for Prefix {
         let text = String::read(node)?;
         match text.as_str() {
             "default" => Ok(Self(String::new())),
-            digits if digits.len() <= 20 && digits.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Self(text)),
+            digits if digits.len() <= 20 && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Ok(Self(text))
+            }
             _ => Err(Problem::new("this is no prefix of a number", format!("write {}", Self::EXPECTED))),
         }
     }

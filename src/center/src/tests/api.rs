@@ -6,7 +6,13 @@ use tokio::net::TcpStream;
 use super::*;
 
 /// Status and body of an answer; JSON null if it is not JSON.
-async fn ask(api: SocketAddr, method: &str, path: &str, token: &str, body: &str) -> (u16, serde_json::Value) {
+pub async fn ask(
+    api: SocketAddr,
+    method: &str,
+    path: &str,
+    token: &str,
+    body: &str,
+) -> (u16, serde_json::Value) {
     let mut stream = TcpStream::connect(api).await.unwrap();
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: center\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\
@@ -109,7 +115,8 @@ async fn reports_are_the_messages_that_have_an_end() {
         .map(|row| (row["uaop_id"].as_str().unwrap(), row["state"].as_str().unwrap()))
         .collect();
     assert_eq!(ends, [("m-020", "expired"), ("m-003", "expired")]);
-    let (_, rest) = get(&scene, &format!("/v1/reports?most=2&after={}", page["next"].as_str().unwrap()), WATCH).await;
+    let (_, rest) =
+        get(&scene, &format!("/v1/reports?most=2&after={}", page["next"].as_str().unwrap()), WATCH).await;
     assert_eq!((rest["messages"].as_array().unwrap().len(), &rest["next"]), (0, &serde_json::Value::Null));
 }
 
@@ -172,8 +179,13 @@ async fn the_state_says_what_is_not_as_it_should_be() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
     let state = tokio::time::timeout(SOON, ready()).await.unwrap();
-    assert_eq!((&state["readers"][0]["reader"], &state["readers"][1]["reading"]), (&"facts".into(), &true.into()));
+    assert_eq!(
+        (&state["readers"][0]["reader"], &state["readers"][1]["reading"]),
+        (&"facts".into(), &true.into())
+    );
     assert_eq!((&state["node"], &state["uaops"]), (&"c1".into(), &serde_json::json!([])));
-    let (status, answer) = ask(scene.api, "POST", "/v1/send", DESK, r#"{"to":["1"],"text":"x","class":"c","reference":"r"}"#).await;
+    let (status, answer) =
+        ask(scene.api, "POST", "/v1/send", DESK, r#"{"to":["1"],"text":"x","class":"c","reference":"r"}"#)
+            .await;
     assert_eq!(status, 503, "{answer}");
 }

@@ -16,8 +16,7 @@ async fn poisoned_records_are_set_aside_and_those_around_them_are_joined() {
     unknown_field["submission"]["colour"] = "red".into();
     let mut wrong_type = serde_json::to_value(copy(submission("m-y"))).unwrap();
     wrong_type["at"] = "noon".into();
-    let poison: [&[u8]; 6] =
-        [b"", b"{", b"\xff\xfe", b"[1,2]", &json(&unknown_field), &json(&wrong_type)];
+    let poison: [&[u8]; 6] = [b"", b"{", b"\xff\xfe", b"[1,2]", &json(&unknown_field), &json(&wrong_type)];
     for (number, bytes) in poison.iter().enumerate() {
         scene.bus.put(COPIES, json(&copy(submission(&format!("m-{number}")))));
         scene.bus.put(COPIES, *bytes);
@@ -35,7 +34,9 @@ async fn poisoned_records_are_set_aside_and_those_around_them_are_joined() {
     assert_eq!((store.copies().len(), store.facts.len(), store.aside.len()), (6, 12, 13));
     let first = store.aside.iter().find(|aside| aside.topic == COPIES && aside.value == b"\xff\xfe").unwrap();
     assert_eq!((first.partition, first.offset), (0, 5));
-    assert!(store.aside.iter().all(|aside| !aside.error.contains("red") && !aside.error.contains("13800138000")));
+    assert!(
+        store.aside.iter().all(|aside| !aside.error.contains("red") && !aside.error.contains("13800138000"))
+    );
     let alarms: Vec<(&str, &str)> =
         store.alarms.iter().map(|alarm| (alarm.what.as_str(), alarm.of.as_str())).collect();
     assert_eq!(alarms.len(), 3, "{alarms:?}");
@@ -74,12 +75,15 @@ async fn while_the_store_is_away_nothing_is_skipped_and_an_alarm_tells_of_it() {
     scene.store.open().away = false;
     scene.until("the rest", |bus, _| (bus.committed(COPIES), bus.committed(EVENTS)) == (3, 1)).await;
     let said = |store: &FakeStore, raised| {
-        let is = |alarm: &Alarm| alarm.what == "store_away" && alarm.of == "center:c1:facts" && alarm.raised == raised;
+        let is = |alarm: &Alarm| {
+            alarm.what == "store_away" && alarm.of == "center:c1:facts" && alarm.raised == raised
+        };
         store.open().alarms.iter().filter(|alarm| is(alarm)).count()
     };
     scene.until("it is over", |_, store| said(store, false) == 1).await;
     assert_eq!(said(&scene.store, true), 1);
-    assert_eq!((scene.store.open().facts.len(), scene.store.open().aside.len()), (3, 1));
+    let store = scene.store.open();
+    assert_eq!((store.facts.len(), store.aside.len()), (3, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -90,7 +94,8 @@ async fn while_the_bus_is_away_reports_wait_and_go_out_when_it_is_back() {
     scene.store.open().outbox.insert(1, report("m-1", "bank-1"));
     tokio::time::sleep(Duration::from_secs(300)).await;
     assert_eq!(scene.store.open().outbox.len(), 1);
-    let away = |store: &FakeStore| store.open().alarms.iter().any(|alarm| alarm.what == "bus_away" && alarm.raised);
+    let away =
+        |store: &FakeStore| store.open().alarms.iter().any(|alarm| alarm.what == "bus_away" && alarm.raised);
     scene.until("an alarm", |_, store| away(store)).await;
     scene.bus.set_away(false);
     scene.until("published", |_, store| store.open().outbox.is_empty()).await;
@@ -111,7 +116,10 @@ async fn a_report_goes_once_to_the_topic_of_its_empi_and_the_centers_own_to_none
         let records = scene.bus.records(&format!("smsline.empi.{empi}"));
         records.into_iter().map(|record| record.key).collect()
     };
-    assert_eq!((keys("bank-1"), keys("bank-9")), (vec!["m-1".to_owned(), "m-4".to_owned()], vec!["m-2".to_owned()]));
+    assert_eq!(
+        (keys("bank-1"), keys("bank-9")),
+        (vec!["m-1".to_owned(), "m-4".to_owned()], vec!["m-2".to_owned()])
+    );
     assert!(!scene.bus.has_topic("smsline.empi.center"));
     let sent: ForBank = serde_json::from_slice(&scene.bus.records("smsline.empi.bank-9")[0].value).unwrap();
     assert_eq!(sent, report("m-2", "bank-9"));
@@ -153,7 +161,8 @@ async fn a_users_message_goes_to_the_owner_of_the_longest_prefix() {
     let store = scene.store.open();
     let owners: Vec<(&str, &str)> =
         store.mos().into_iter().map(|mo| (mo.mo_id.as_str(), mo.empi_id.as_str())).collect();
-    let expected = [("mobile:1", "bank-1"), ("mobile:2", "bank-2"), ("mobile:3", "bank-2"), ("mobile:5:2", "bank-1")];
+    let expected =
+        [("mobile:1", "bank-1"), ("mobile:2", "bank-2"), ("mobile:3", "bank-2"), ("mobile:5:2", "bank-1")];
     assert_eq!(owners, expected);
     assert_eq!(store.mos()[3].part, Some((2, 3)));
     assert_eq!((store.aside.len(), store.aside[0].offset), (1, 3));
@@ -184,7 +193,10 @@ async fn a_connection_that_is_gone_is_the_gateways_alarm_whichever_uaop_tells_it
     assert_eq!(store.alarms.len(), 3);
     assert_eq!(store.alarms[0], store.alarms[1]);
     let Alarm { what, of, role, node, raised, .. } = &store.alarms[0];
-    assert_eq!((what.as_str(), of.as_str(), role.as_str(), node.as_str(), *raised), ("link_down", "gw:cm:1", "gateway", "gw", true));
+    assert_eq!(
+        (what.as_str(), of.as_str(), role.as_str(), node.as_str(), *raised),
+        ("link_down", "gw:cm:1", "gateway", "gw", true)
+    );
     assert!(!store.alarms[2].raised && store.alarms[2].of == *of);
     assert!(store.facts.is_empty() && store.aside.is_empty());
 }

@@ -2,7 +2,9 @@
 
 mod api;
 mod bus;
+mod embedded;
 mod journeys;
+mod sending;
 mod store;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -157,7 +159,13 @@ pub fn told(uaop: &str, happened: Happened) -> Told {
 
 pub fn pushed(id: &str) -> Happened {
     let push_sequence = "7".to_owned();
-    Happened::Pushed { uaop_id: id.parse().unwrap(), part: 1, parts: 1, push_sequence, attempt: Attempt::First }
+    Happened::Pushed {
+        uaop_id: id.parse().unwrap(),
+        part: 1,
+        parts: 1,
+        push_sequence,
+        attempt: Attempt::First,
+    }
 }
 
 pub fn mo(id: &str, to: &str) -> Happened {

@@ -9,7 +9,8 @@ use domain::event::Outcome;
 use domain::{Alarm, FinalState, ForBank, Happened, Millis, Submission, UaopId, UserMessage};
 use store::StoreError;
 use store::center::{
-    AlarmView, CenterStore, Counts, Fact, Figure, Joined, MessageView, OrphanView, Page, SetAside, Stage, Wanted,
+    AlarmView, CenterStore, Counts, Fact, Figure, Joined, MessageView, OrphanView, Page, SetAside, Stage,
+    Wanted,
 };
 
 #[derive(Clone, Default)]
@@ -105,7 +106,10 @@ impl CenterStore for FakeStore {
         let mut inner = self.works()?;
         inner.joins += 1;
         if inner.hates.is_some() && facts.iter().any(|fact| id_of(fact) == inner.hates.as_ref()) {
-            return Err(StoreError::Rejected { file: PathBuf::from("/fake"), detail: "not this one".to_owned() });
+            return Err(StoreError::Rejected {
+                file: PathBuf::from("/fake"),
+                detail: "not this one".to_owned(),
+            });
         }
         let mut joined = Joined::default();
         for fact in facts {
@@ -151,7 +155,11 @@ impl CenterStore for FakeStore {
 
     async fn message(&self, id: &UaopId) -> Result<Option<MessageView>, StoreError> {
         let inner = self.works()?;
-        Ok(inner.copies().into_iter().find(|copy| copy.submission.uaop_id == *id).map(|copy| inner.view(copy)))
+        Ok(inner
+            .copies()
+            .into_iter()
+            .find(|copy| copy.submission.uaop_id == *id)
+            .map(|copy| inner.view(copy)))
     }
 
     async fn messages(&self, wanted: &Wanted) -> Result<Page<MessageView>, StoreError> {
@@ -172,7 +180,7 @@ impl CenterStore for FakeStore {
     }
 
     async fn figures(&self, first: &str, _: &str) -> Result<Vec<Figure>, StoreError> {
-        self.works()?;
+        drop(self.works()?);
         let finals = [(FinalState::Delivered, 3)].into_iter().collect();
         let (empi, class) = ("bank-1".parse().unwrap(), "notice".parse().unwrap());
         let day = first.to_owned();
@@ -208,7 +216,11 @@ impl CenterStore for FakeStore {
         Ok(there)
     }
 
-    async fn order(&self, orders: Vec<(Submission, Option<UaopId>)>, _: Millis) -> Result<Vec<bool>, StoreError> {
+    async fn order(
+        &self,
+        orders: Vec<(Submission, Option<UaopId>)>,
+        _: Millis,
+    ) -> Result<Vec<bool>, StoreError> {
         let mut inner = self.works()?;
         let new = orders.into_iter().map(|(submission, of)| {
             let new = !inner.orders.contains_key(&submission.uaop_id);
