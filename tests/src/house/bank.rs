@@ -82,11 +82,15 @@ impl Bank {
         let results = answer["results"].as_array().with_context(|| format!("no results in {answer}"))?;
         for result in results {
             let reference = result["reference"].as_str().unwrap_or_default();
-            ensure!(self.sent.contains_key(reference), "an answer about a message that was not sent: {result}");
+            ensure!(
+                self.sent.contains_key(reference),
+                "an answer about a message that was not sent: {result}"
+            );
             match result["status"].as_str() {
                 Some("accepted" | "duplicate") => {
-                    let ids = result["uaop_ids"].as_array().into_iter().flatten();
-                    let ids = ids.filter_map(Value::as_str).map(|id| (id.to_owned(), reference.to_owned()));
+                    let ids = result["recipients"].as_array().into_iter().flatten();
+                    let ids = ids.filter_map(|recipient| recipient["uaop_id"].as_str());
+                    let ids = ids.map(|id| (id.to_owned(), reference.to_owned()));
                     self.accepted.extend(ids);
                 }
                 _ => bail!("refused: {result}"),
@@ -101,7 +105,8 @@ impl Bank {
     /// There is no answer.
     pub fn request(&self, method: &str, path: &str, body: &str) -> Result<Response> {
         let authorization = sign(&self.key, &self.secret, method, path, body);
-        self.place.run(|| http::request(self.server, method, path, &[("Authorization", &authorization)], body))
+        self.place
+            .run(|| http::request(self.server, method, path, &[("Authorization", &authorization)], body))
     }
 
     /// A signed question.

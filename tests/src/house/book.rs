@@ -54,7 +54,8 @@ pub fn settle(
 /// How often each part was pushed, as the center knows.
 fn pushes(house: &House, id: &str) -> Result<BTreeMap<u64, u64>> {
     let answer = house.operator("GET", &format!("/v1/messages/{id}"), "")?;
-    let message: Value = serde_json::from_str(&answer.body).with_context(|| format!("{id}: {}", answer.body))?;
+    let message: Value =
+        serde_json::from_str(&answer.body).with_context(|| format!("{id}: {}", answer.body))?;
     let parts = message["parts"].as_array().into_iter().flatten();
     Ok(parts.filter_map(|part| Some((part["part"].as_u64()?, part["pushes"].as_u64()?))).collect())
 }
@@ -109,7 +110,10 @@ fn compare<'a>(
             }
         }
     }
-    copies.values().flatten().for_each(|part| fault("unknown at the bank", format!("number {} of the record", part.n)));
+    copies
+        .values()
+        .flatten()
+        .for_each(|part| fault("unknown at the bank", format!("number {} of the record", part.n)));
     for id in seen.reports.keys().filter(|id| !known.contains(*id)) {
         fault("a report about nothing", id.clone());
     }

@@ -100,18 +100,17 @@ impl Drop for Mailbox {
 
 impl Shared {
     fn follow(&self, bank: &Bank) {
-        let mut after = -1;
+        let mut after = None;
         while !self.stop.load(Ordering::Relaxed) {
-            let path = format!("/v1/reports?after={after}&most={MOST}&wait={WAIT_SECONDS}");
+            let after_it = after.map_or_else(String::new, |after: i64| format!("&after={after}"));
+            let path = format!("/v1/reports?most={MOST}&wait={WAIT_SECONDS}{after_it}");
             match bank.ask(&path) {
                 Ok(answer) => {
                     let mut seen = self.seen();
                     for item in answer["items"].as_array().into_iter().flatten() {
                         seen.add(item);
                     }
-                    if let Some(cursor) = answer["cursor"].as_i64() {
-                        after = cursor;
-                    }
+                    after = answer["next"].as_i64().or(after);
                     drop(seen);
                     self.more.notify_all();
                 }
@@ -129,7 +128,8 @@ impl Shared {
 impl Seen {
     fn add(&mut self, item: &Value) {
         let cursor = item["cursor"].as_i64().unwrap_or(i64::MIN);
-        self.backwards |= self.cursor >= cursor && !(self.reports.is_empty() && self.user_messages.is_empty());
+        self.backwards |=
+            self.cursor >= cursor && !(self.reports.is_empty() && self.user_messages.is_empty());
         self.cursor = cursor;
         match item["kind"].as_str() {
             Some("report") => {

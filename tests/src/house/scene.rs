@@ -19,11 +19,11 @@ use crate::wait;
 /// The bank's system, its key and its secret.
 pub const BANK: &str = "core-banking";
 const KEY: &str = "key-1";
-const SECRET: &str = "the bank's own secret";
+const SECRET: &str = "fedcba9876543210fedcba9876543210";
 /// The two EMPIs are one for the line.
 const EMPI: &str = "bank";
 /// Who may ask the center, and send there.
-pub const OPERATOR: &str = "an operator's token";
+pub const OPERATOR: &str = "0123456789abcdef0123456789abcdef";
 
 /// Until everything has found each other.
 const SETTLE: Duration = Duration::from_secs(60);
@@ -327,7 +327,10 @@ fn empi(keys: &Keys, engines: &Engines, ports: &Ports, at: usize) -> Result<Node
         .set("http", listen(&ports.empis[at]))
         .set("store", engines.store("empi", prepared.dir()))
         .set("bus", engines.bus())
-        .set("uaops", format!("{{ {}, servers: [ {{ name: core, address: \"{}\" }} ] }}", POOL, ports.core.address()))
+        .set(
+            "uaops",
+            format!("{{ {}, servers: [ {{ name: core, address: \"{}\" }} ] }}", POOL, ports.core.address()),
+        )
         .set("banks", format!("[ {bank} ]"));
     prepared.start(config)
 }
@@ -347,7 +350,10 @@ fn center(keys: &Keys, engines: &Engines, ports: &Ports) -> Result<Node> {
         .set("http", listen(&ports.center))
         .set("store", engines.store("center", prepared.dir()))
         .set("bus", engines.bus())
-        .set("uaops", format!("{{ {}, servers: [ {{ name: core, address: \"{}\" }} ] }}", POOL, ports.core.address()))
+        .set(
+            "uaops",
+            format!("{{ {}, servers: [ {{ name: core, address: \"{}\" }} ] }}", POOL, ports.core.address()),
+        )
         .set("numbers", format!("[ {number} ]"))
         .set("operators", format!("[ {operator} ]"));
     prepared.start(config)
