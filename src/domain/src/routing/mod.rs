@@ -1,5 +1,5 @@
 //! Which gateway a message goes to: number → carrier ([`Segments`]) → targets of the carrier and the class ([`Routes`]) →
-//! their order for this message ([`mod@rank`]).
+//! their order for this message (`rank`).
 
 mod rank;
 mod router;

@@ -1,5 +1,5 @@
-//! From routed messages to gateways: where may each be already ([`ask`]) → which gateways may get it, in which order
-//! ([`plan`]) → offered, gateway by gateway ([`send`]).
+//! From routed messages to gateways: where may each be already (`ask`) → which gateways may get it, in which order
+//! (`plan`) → offered, gateway by gateway (`send`).
 
 mod ask;
 mod plan;
