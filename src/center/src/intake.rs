@@ -1,5 +1,6 @@
 //! Records of the bus become facts and alarms in the store; then their offsets are committed.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -175,7 +176,7 @@ impl Intake {
     /// Joins all at once; if the store cannot keep one of them for what it is, all but that one.
     async fn join(&self, records: &[&Delivered], facts: Vec<Fact>) {
         let mut ready = Some(facts);
-        let mut todo = vec![0..records.len()];
+        let mut todo = Vec::from([Range { start: 0, end: records.len() }]);
         let mut pauses = Pauses::default();
         let mut tries = 0;
         while let Some(range) = todo.pop() {

@@ -128,9 +128,10 @@ fn classes(top: &mut Section<'_>) -> Classes {
         match name {
             Some(Name(class)) if class.as_str() == "default" => classes.default = resend,
             Some(Name(class)) => {
-                if classes.named.insert(class, resend).is_some() {
-                    section
-                        .fault("name", Problem::new("this class stands here twice", "remove one of the two"));
+                let earlier = classes.named.insert(class, resend);
+                if earlier.is_some() {
+                    let problem = Problem::new("this class stands here twice", "remove one of the two");
+                    section.fault("name", problem);
                 }
             }
             None => {}

@@ -246,7 +246,8 @@ async fn an_alarm_of_an_earlier_run_ends_when_it_is_over() {
     let store = FakeStore::default();
     let (bell, mut said) = Bell::new("c1", "dc-1", Clock::from(START));
     bell.raise("bus_away", "center:c1:facts", Severity::Critical, "unplugged");
-    store.open().alarms.push(said.recv().await.unwrap());
+    let alarm = said.recv().await.unwrap();
+    store.open().alarms.push(alarm);
     let scene = Scene::on(FakeBus::new(), store, config()).await;
     let over = |alarm: &Alarm| alarm.what == "bus_away" && !alarm.raised;
     scene.until("over", |_, store| store.open().alarms.iter().any(over)).await;
