@@ -47,8 +47,22 @@ pub fn settle(
     let seen = mailbox.look(Clone::clone);
     let explained = |id: &str| pushes(house, id);
     let result = compare(bank.accepted(), &record, &seen, marked, explained);
-    came.with_context(|| format!("the books so far: {result:?}"))?;
+    came.with_context(|| format!("the books so far: {result:?}\n{}", missing(house, &ids, &seen)))?;
     result
+}
+
+/// What the center knows about the first messages without a report.
+fn missing(house: &House, ids: &[&str], seen: &Seen) -> String {
+    let without = ids.iter().filter(|id| !seen.reports.contains_key(**id)).take(3);
+    let paths = without
+        .map(|id| format!("/v1/messages/{id}"))
+        .chain(["/v1/status", "/v1/orphans"].map(str::to_owned));
+    paths
+        .map(|path| match house.operator("GET", &path, "") {
+            Ok(answer) => format!("{path}: {}\n", answer.body),
+            Err(error) => format!("{path}: {error:#}\n"),
+        })
+        .collect()
 }
 
 /// How often each part was pushed, as the center knows.

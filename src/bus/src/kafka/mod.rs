@@ -60,6 +60,7 @@ impl Bus for Brokers {
     async fn publish(&self, topic: &str, records: Vec<Record>) -> Result<(), BusError> {
         check::topic(topic)?;
         check::records(&records)?;
+        self.topics.known(topic).await?;
         self.writer.publish(topic, &records).await
     }
 

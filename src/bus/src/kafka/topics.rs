@@ -1,7 +1,7 @@
 //! Which topics there are, and making those that are missing.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -26,6 +26,8 @@ pub(super) struct Topics {
     patience: Duration,
     replicas: i32,
     keep_milliseconds: String,
+    /// That were there when they were looked for.
+    known: Mutex<BTreeSet<String>>,
 }
 
 impl Topics {
@@ -36,7 +38,19 @@ impl Topics {
             patience: settings.patience,
             replicas: i32::from(settings.replicas),
             keep_milliseconds: keep.as_millis().to_string(),
+            known: Mutex::default(),
         }
+    }
+
+    /// Whether the topic is there, before anything is written to it: what is written to a missing one would make it, with a
+    /// number of partitions that nobody chose.
+    pub(super) async fn known(&self, topic: &str) -> Result<(), BusError> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner).contains(topic);
+        if known() {
+            return Ok(());
+        }
+        self.found(self.patience).await?;
+        if known() { Ok(()) } else { Err(BusError::Away(format!("there is no topic {topic} yet"))) }
     }
 
     /// All topics with their partitions. A question for one would make it, with a number of partitions that nobody chose.
@@ -52,7 +66,9 @@ impl Topics {
             let led = topic.partitions().iter().filter(|partition| partition.leader() >= 0).count();
             (topic.name().to_owned(), u32::try_from(led).unwrap_or(u32::MAX))
         });
-        Ok(usable.collect())
+        let found: BTreeMap<String, u32> = usable.collect();
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).extend(found.keys().cloned());
+        Ok(found)
     }
 
     pub(super) async fn ensure(&self, wanted: &[Topic]) -> Result<(), BusError> {
