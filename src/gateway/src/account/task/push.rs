@@ -48,7 +48,11 @@ where
         if pushes.is_empty() {
             return;
         }
-        let changes = self.parts.core.take_changes();
+        // What waits goes with it: the progress of a message tells of answers whose events are still waiting, and after a
+        // kill between the two nobody would tell them.
+        let mut changes = std::mem::take(&mut self.waiting);
+        changes.append(&mut self.parts.core.take_changes());
+        self.parts.core.renew(&mut changes);
         let inbox = self.parts.inbox.0.clone();
         let turns: Vec<Turn> = pushes.iter().map(|push| push.turn).collect();
         let handed = self.parts.spool.write(changes, move |result| {
@@ -70,8 +74,8 @@ where
             }
             Err(Unwritten { error, mut changes }) => {
                 self.parts.core.unrecorded(pushes.into_iter().map(|push| push.turn), now);
-                // what else was in it is still true
-                changes.retain(|change| !is_of_a_push(change));
+                // what else was in it is still true; progress is renewed before it is written again
+                changes.retain(|change| !is_a_push(change));
                 self.held_up(&error, changes, now);
             }
         }
@@ -98,10 +102,6 @@ where
     }
 }
 
-fn is_of_a_push(change: &Change) -> bool {
-    match change {
-        Change::Progress { .. } => true,
-        Change::Event(event) => matches!(event.happened, Happened::Pushed { .. }),
-        Change::Finish { .. } | Change::Fragment(_) | Change::FragmentsGone(_) => false,
-    }
+fn is_a_push(change: &Change) -> bool {
+    matches!(change, Change::Event(event) if matches!(event.happened, Happened::Pushed { .. }))
 }
