@@ -130,9 +130,9 @@ fn a_bank_that_wants_no_report_gets_none_and_the_center_knows_all_the_same() {
     assert!(journey.is_open() && !journey.give_up());
     journey.told(&told(1, 3, answer(1, 7, Disposition::Accepted)), None);
     assert!(!journey.is_open());
-    journey.told(&told(1, 4, finished(refused())), None);
+    journey.told(&told(1, 4, reported(1, ReportState::Failed)), None);
     assert_eq!(journey.conclude(Millis(5)), None);
-    assert_eq!(journey.report().unwrap().state, FinalState::Refused);
+    assert_eq!(journey.report().unwrap().state, FinalState::Failed);
 }
 
 #[test]
