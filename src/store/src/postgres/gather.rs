@@ -167,9 +167,10 @@ mod tests {
         }
     }
 
-    fn numbers(error: StoreError, may: usize) -> (Numbers, Arc<Mutex<Vec<Vec<u32>>>>, Arc<Semaphore>) {
-        let (seen, may) = (Arc::default(), Arc::new(Semaphore::new(may)));
-        (Numbers { seen: Arc::clone(&seen), may: Arc::clone(&may), error }, seen, may)
+    impl Numbers {
+        fn new(error: StoreError, may: usize) -> Self {
+            Self { seen: Arc::default(), may: Arc::new(Semaphore::new(may)), error }
+        }
     }
 
     fn refused() -> StoreError {
@@ -178,7 +179,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_waits_goes_together_up_to_a_bound_and_in_order() {
-        let (batch, seen, _) = numbers(refused(), 100);
+        let batch = Numbers::new(refused(), 100);
+        let seen = Arc::clone(&batch.seen);
         let gather = Gather::start(batch, 4, 100);
         let answers = join_all([2, 4, 6, 8, 10, 12].map(|number| gather.give(number))).await;
         assert_eq!(answers, [20, 40, 60, 80, 100, 120].map(Ok));
@@ -187,7 +189,8 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_is_refused_harms_no_other() {
-        let (batch, seen, _) = numbers(refused(), 100);
+        let batch = Numbers::new(refused(), 100);
+        let seen = Arc::clone(&batch.seen);
         let gather = Gather::start(batch, 4, 100);
         let answers = join_all([2, 3, 4].map(|number| gather.give(number))).await;
         assert_eq!(answers, [Ok(20), Err(refused()), Ok(40)]);
@@ -197,7 +200,8 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_is_away_is_not_asked_again_for_each() {
         let away = StoreError::Away { detail: "no answer".to_owned() };
-        let (batch, seen, _) = numbers(away.clone(), 100);
+        let batch = Numbers::new(away.clone(), 100);
+        let seen = Arc::clone(&batch.seen);
         let gather = Gather::start(batch, 4, 100);
         let answers = join_all([2, 3, 4].map(|number| gather.give(number))).await;
         assert!(answers.iter().all(|answer| *answer == Err(away.clone())));
@@ -206,7 +210,8 @@ mod tests {
 
     #[tokio::test]
     async fn new_work_is_refused_while_too_much_waits_and_the_rest_waits_for_room() {
-        let (batch, _, may) = numbers(refused(), 0);
+        let batch = Numbers::new(refused(), 0);
+        let may = Arc::clone(&batch.may);
         let gather = Arc::new(Gather::start(batch, 1, 2));
         let give = |number| {
             let gather = Arc::clone(&gather);
