@@ -2,7 +2,7 @@
 //! acknowledged.
 //!
 //! One gRPC stream for each connection; the `.proto` is `proto/link.proto`. Whoever takes messages implements [`Intake`],
-//! whoever has events [`Teller`]; [`serve`] puts them on a socket. From the other side, [`Line`] is one connection, kept
+//! whoever has events [`Teller`]; [`serve()`] puts them on a socket. From the other side, [`Line`] is one connection, kept
 //! up; [`Pool`] several, of which the best is used; [`feed`] keeps a pool fed from a store.
 
 mod feeder;

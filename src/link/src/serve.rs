@@ -39,9 +39,10 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
-    let (connection, mut connections) = mpsc::channel(1);
-    let service = Service(Arc::new(Shared { me, intake, teller, stopping: stopping.clone(), connection }));
-    let server = LinkServer::new(service).max_decoding_message_size(LARGEST_FRAME);
+    let connections = watch::Sender::new(0);
+    let mut live = connections.subscribe();
+    let shared = Shared { me, intake, teller, stopping: stopping.clone(), connections };
+    let server = LinkServer::new(Service(Arc::new(shared))).max_decoding_message_size(LARGEST_FRAME);
     let served = tonic::transport::Server::builder()
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .http2_keepalive_timeout(Some(KEEP_ALIVE))
@@ -53,10 +54,8 @@ pub async fn serve(
     }
     stop.send_replace(true);
     let drained = async {
-        // its senders are the service, which goes with the last connection to the socket, and the connections
-        while let Some(never) = connections.recv().await {
-            match never {}
-        }
+        // whoever could count them being gone, there is none
+        let _ = live.wait_for(|&live| live == 0).await;
         tokio::time::sleep(LAST_WORDS).await;
     };
     tokio::select! {
@@ -97,8 +96,24 @@ struct Shared {
     intake: Arc<dyn Intake>,
     teller: Option<Arc<dyn Teller>>,
     stopping: watch::Receiver<bool>,
-    /// Held as long as a connection lives; nothing is ever sent.
-    connection: mpsc::Sender<std::convert::Infallible>,
+    /// How many there are.
+    connections: watch::Sender<usize>,
+}
+
+/// Counts a connection as long as it lives.
+struct Alive(Arc<Shared>);
+
+impl Alive {
+    fn new(shared: &Arc<Shared>) -> Self {
+        shared.connections.send_modify(|live| *live += 1);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.connections.send_modify(|live| *live -= 1);
+    }
 }
 
 struct Service(Arc<Shared>);

@@ -89,7 +89,7 @@ fn judge(welcome: &Welcome, me: &Identity, expected: Role) -> Result<Identity, S
 
 /// What the peer or the connection says.
 pub(super) fn text(status: &Status) -> String {
-    let source = status.source().map(|source| chain(source));
+    let source = status.source().map(chain);
     match (status.message(), source) {
         ("", None) => status.code().to_string(),
         ("", Some(source)) => source,

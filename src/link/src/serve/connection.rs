@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tonic::{Status, Streaming};
 
 use super::greeting::Peer;
-use super::{Shared, WINDOW, events, stopped};
+use super::{Alive, Shared, WINDOW, events, stopped};
 use crate::protocol::{self, Answer, Down, Offers, Pong, Question, Up, Verdicts, Welcome, down, up};
 use crate::{Intake, Standing, Verdict};
 
@@ -39,7 +39,7 @@ pub(super) struct Connection {
     /// Since when the server stops.
     stopping: Option<Instant>,
     /// Keeps the server from ending.
-    _alive: mpsc::Sender<std::convert::Infallible>,
+    _alive: Alive,
 }
 
 struct Answered {
@@ -60,7 +60,7 @@ impl Connection {
         let acknowledged = peer.acknowledged.unwrap_or_default();
         Self {
             standing: shared.intake.standing(),
-            _alive: shared.connection.clone(),
+            _alive: Alive::new(&shared),
             shared,
             peer,
             address,
@@ -157,7 +157,7 @@ impl Connection {
             // of a newer peer
             None => Ok(()),
             Some(up::Frame::Hello(_)) => Err(Some(Status::invalid_argument("Hello comes once"))),
-            Some(up::Frame::Offers(offers)) => self.offers(offers).await,
+            Some(up::Frame::Offers(offers)) => self.offers(offers),
             Some(up::Frame::Question(question)) => self.question(question),
             Some(up::Frame::Acknowledge(acknowledge)) => {
                 // beyond what was sent here: it is about another connection
@@ -174,7 +174,7 @@ impl Connection {
         }
     }
 
-    async fn offers(&mut self, Offers { request, offers }: Offers) -> Result<(), Ended> {
+    fn offers(&mut self, Offers { request, offers }: Offers) -> Result<(), Ended> {
         self.enter(offers.len())?;
         let mut good = Vec::with_capacity(offers.len());
         let places: Vec<Result<(), Verdict>> = offers

@@ -193,6 +193,14 @@ async fn a_server_that_stops_says_so_first_and_waits_for_the_verdicts_under_way(
 }
 
 #[tokio::test]
+async fn a_server_that_stops_does_not_wait_for_a_socket_that_says_nothing() {
+    let mut server = Server::start(who(Role::Uaop, "u1"), Desk::new(), None).await;
+    let _silent = TcpStream::connect(server.address).await.unwrap();
+    server.stop();
+    soon(server.ended()).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_change_of_the_standing_is_told() {
     let desk = Desk::new();
     let (_server, line) = pair(&desk).await;
