@@ -17,6 +17,11 @@ test: ## Set up what is missing, then run every test
 	$(CARGO) build --locked --workspace --all-targets
 	$(CARGO) test --locked --workspace --config 'target."cfg(unix)".runner="tests/runner"'
 
+broker: ## Build the broker that some tests kill, in target/tools/bin; takes a quarter of an hour, cmake and pkg-config
+	CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off $(CARGO) install nisshi --version 0.8.1 --locked \
+		--ignore-rust-version --no-default-features --features libsql,dynostore \
+		--root target/tools --target-dir target/tools/build
+
 check: ## Format, lints and documentation, all warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
@@ -42,4 +47,4 @@ dist: ## Build the static binaries, in target/dist
 	cp target/x86_64-unknown-linux-gnu/dist/lb target/x86_64-unknown-linux-gnu/dist/smsline target/dist/
 	@ls -l target/dist/lb target/dist/smsline
 
-.PHONY: help demo test check bench fuzz dist
+.PHONY: help demo test broker check bench fuzz dist

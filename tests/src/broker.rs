@@ -24,6 +24,7 @@ pub struct Broker {
     program: PathBuf,
     storage: String,
     port: Port,
+    folder: PathBuf,
     dir: TempDir,
     process: Process,
 }
@@ -36,20 +37,21 @@ impl Broker {
     pub fn start() -> Result<Self> {
         let program = target()?.join(SIMPLE);
         anyhow::ensure!(program.is_file(), "no broker at {}: run tests/setup", program.display());
-        Self::run(program, "memory://broker/".to_owned())
+        Self::run(program, "memory://broker/".to_owned(), None)
     }
 
     /// One with its records in `folder`. None: it is not there; says what to do about it.
     ///
     /// # Errors
     /// It does not start; with its log.
+    #[expect(clippy::print_stderr, reason = "who runs the tests must see what was not tested")]
     pub fn durable(folder: &Path) -> Result<Option<Self>> {
         let Some(program) = durable_program()? else {
             eprintln!("skipped: there is no durable broker; `make broker` builds one");
             return Ok(None);
         };
-        let file = folder.join("broker.db");
-        Self::run(program, format!("sqlite://{}", file.display())).map(Some)
+        // it takes a path as one below its working directory
+        Self::run(program, "sqlite://broker.db".to_owned(), Some(folder)).map(Some)
     }
 
     /// `host:port`, for `bus: { kafka: { brokers } }`.
@@ -67,7 +69,8 @@ impl Broker {
     /// # Errors
     /// It does not start; with its log.
     pub fn restart(&mut self) -> Result<()> {
-        self.process = launch(&self.program, &self.storage, &self.port, self.dir.path())?;
+        let log = self.dir.path().join("log");
+        self.process = launch(&self.program, &self.storage, &self.folder, &self.port, &log)?;
         Ok(())
     }
 
@@ -92,23 +95,24 @@ impl Broker {
         self.process.log()
     }
 
-    fn run(program: PathBuf, storage: String) -> Result<Self> {
+    fn run(program: PathBuf, storage: String, folder: Option<&Path>) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("broker-").tempdir()?;
+        let folder = folder.unwrap_or_else(|| dir.path()).to_owned();
         let port = ports::reserve()?;
-        let process = launch(&program, &storage, &port, dir.path())?;
-        Ok(Self { program, storage, port, dir, process })
+        let process = launch(&program, &storage, &folder, &port, &dir.path().join("log"))?;
+        Ok(Self { program, storage, port, folder, dir, process })
     }
 }
 
-fn launch(program: &Path, storage: &str, port: &Port, dir: &Path) -> Result<Process> {
+fn launch(program: &Path, storage: &str, folder: &Path, port: &Port, log: &Path) -> Result<Process> {
     let url = format!("tcp://{}", port.address());
     let mut command = Command::new(program);
     command
-        .current_dir(dir)
+        .current_dir(folder)
         .env("GROUP_INITIAL_REBALANCE_DELAY", "0s")
         .args(["broker", "--listener-url", &url, "--advertised-listener-url", &url])
         .args(["--storage-engine", storage]);
-    let mut process = Process::start("broker", command, &dir.join("log"), "run tests/setup")?;
+    let mut process = Process::start("broker", command, log, "run tests/setup")?;
     process.wait_until("its port", START, || ports::listening(port.number()).then_some(()))?;
     Ok(process)
 }

@@ -16,6 +16,8 @@ mod log;
 mod mailbox;
 mod member;
 mod source;
+#[cfg(test)]
+mod tests;
 mod topic;
 
 use std::collections::BTreeMap;

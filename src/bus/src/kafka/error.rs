@@ -38,6 +38,20 @@ pub(super) const fn is_final(code: Code) -> bool {
     )
 }
 
+/// Whether the brokers do not know the producer any more: it was out of touch for too long.
+pub(super) fn is_of_the_producer(error: &KafkaError) -> bool {
+    let code = error.rdkafka_error_code();
+    matches!(
+        code,
+        Some(
+            Code::ProducerFenced
+                | Code::InvalidProducerEpoch
+                | Code::UnknownProducerId
+                | Code::OutOfOrderSequenceNumber
+        )
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -47,11 +47,11 @@ impl Writer {
 
     pub(super) async fn publish(&self, topic: &str, records: &[Record]) -> Result<(), BusError> {
         let client = self.client();
-        let result = self.publish_by(&client, topic, records).await;
-        if result.is_err() && client.client().fatal_error().is_some() {
+        let Err(failed) = self.publish_by(&client, topic, records).await else { return Ok(()) };
+        if client.client().fatal_error().is_some() || error::is_of_the_producer(&failed) {
             self.renew(&client)?;
         }
-        result.map_err(|error| error::meaning(&error))
+        Err(error::meaning(&failed))
     }
 
     async fn publish_by(&self, client: &Client, topic: &str, records: &[Record]) -> Result<(), KafkaError> {
