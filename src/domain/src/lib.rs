@@ -5,6 +5,7 @@ pub mod alarm;
 pub mod disposition;
 pub mod event;
 pub mod id;
+pub mod join;
 pub mod lifecycle;
 pub mod number;
 pub mod record;

@@ -6,6 +6,7 @@ pub mod empi;
 mod error;
 mod place;
 pub mod postgres;
+mod row;
 pub mod spool;
 pub mod sqlite;
 

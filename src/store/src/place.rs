@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use settings::{Problem, Section, Value, between, not_zero};
 
-use crate::center::CenterStore;
+use crate::center::{self, CenterStore};
 use crate::empi::EmpiStore;
 use crate::empi::postgres::PostgresEmpi;
 use crate::empi::sqlite::SqliteEmpi;
@@ -146,10 +146,10 @@ pub async fn open_empi(place: &Place, node: &str) -> Result<Arc<dyn EmpiStore>, 
 /// # Errors
 /// As for [`open_empi`].
 pub async fn open_center(
-    _place: &Place,
-    _zone: jiff::tz::TimeZone,
+    place: &Place,
+    zone: jiff::tz::TimeZone,
 ) -> Result<Arc<dyn CenterStore>, StoreError> {
-    unimplemented!()
+    center::open(place, zone).await
 }
 
 impl std::fmt::Debug for Postgres {

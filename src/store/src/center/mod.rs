@@ -1,24 +1,36 @@
 //! What the center keeps: every message with its journey, joined out of facts in any order; alarms; what it sends itself.
+//!
+//! What is the same on both engines is in `store` (statements, answers) and `plan` (what facts do to the rows); an
+//! `Engine` runs it.
+
+mod alarm;
+mod engine;
+mod figures;
+mod forget;
+mod known;
+mod plan;
+mod postgres;
+mod query;
+mod row;
+mod sqlite;
+mod store;
+mod value;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
-    Alarm, Carrier, Class, EmpiId, FinalState, ForBank, GatewayId, MessageCopy, Millis, Number, Submission,
-    Told, UaopId, UserMessage,
+    Alarm, Carrier, Class, EmpiId, FinalState, ForBank, GatewayId, Millis, Number, Submission, Told, UaopId,
+    UserMessage,
 };
 
-use crate::StoreError;
+pub use domain::join::{Fact, PartView, Stage};
+use postgres::PostgresCenter;
+use sqlite::SqliteCenter;
+use store::Center;
 
-/// What is joined.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fact {
-    Copy(MessageCopy),
-    /// `Pushed`, `Answered`, `Finished` or `Reported`; others change nothing.
-    Told(Told),
-    /// A user's message, with the EMPI that owns its number.
-    Mo(UserMessage),
-}
+use crate::{Place, Refused, StoreError};
 
 /// What joining did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,29 +54,18 @@ pub struct SetAside {
     pub at: Millis,
 }
 
-/// How a message stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
-    /// A UAOP has routed it.
-    Routed,
-    /// A part was pushed to the carrier.
-    Pushed,
-    /// The carrier has taken every part.
-    Answered,
-    Final(FinalState),
-}
-
-/// Which messages.
+/// Which messages. Users' messages are of no carrier and no stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// By the time of the copy.
     pub from: Option<Millis>,
     pub until: Option<Millis>,
+    /// The user, with or without the country code; of users' messages, who sent them.
     pub to: Option<Number>,
     pub empi: Option<EmpiId>,
     pub carrier: Option<Carrier>,
     pub stage: Option<Stage>,
-    /// The page after this one: from [`Page::next`].
+    /// The page after this one: from [`Page::next`]. Anything else gives an empty page.
     pub after: Option<String>,
     /// At most.
     pub most: usize,
@@ -93,22 +94,6 @@ pub struct MessageView {
     pub parts: Vec<PartView>,
     /// The message that this one sends again.
     pub resend_of: Option<UaopId>,
-}
-
-/// One part of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartView {
-    pub part: u8,
-    pub push_sequence: Option<String>,
-    pub pushed_at: Option<Millis>,
-    /// How often it was pushed.
-    pub pushes: u32,
-    pub resp_sequence: Option<String>,
-    pub code: Option<u32>,
-    pub answered_at: Option<Millis>,
-    pub report_sequence: Option<String>,
-    pub word: Option<String>,
-    pub reported_at: Option<Millis>,
 }
 
 /// Messages of one day (in the center's time zone), by who sent them and what became of them.
@@ -204,10 +189,25 @@ pub trait CenterStore: Send + Sync {
     async fn waiting(&self, after: i64, most: usize) -> Result<Vec<(i64, Submission)>, StoreError>;
     async fn handed(&self, ids: Vec<UaopId>) -> Result<(), StoreError>;
 
-    /// Forgets messages, orphans, users' messages, alarms and figures from before `before`; `most` messages. Returns how
-    /// many.
+    /// Forgets messages, orphans, users' messages, records set aside, alarms that are over, orders that were handed, and
+    /// figures from before `before`; `most` of each. Returns how many messages.
     async fn forget(&self, before: Millis, most: usize) -> Result<u64, StoreError>;
 
     async fn counts(&self) -> Result<Counts, StoreError>;
     async fn ping(&self) -> Result<(), StoreError>;
+}
+
+/// Opens the store; days are those of `zone`.
+pub(crate) async fn open(
+    place: &Place,
+    zone: jiff::tz::TimeZone,
+) -> Result<Arc<dyn CenterStore>, StoreError> {
+    match place {
+        Place::Sqlite { folder } => {
+            let folder = folder.clone();
+            let opened = tokio::task::spawn_blocking(move || SqliteCenter::open(&folder, zone)).await;
+            Ok(Arc::new(opened.unwrap_or(Err(StoreError::Refused(Refused::Stopped)))?))
+        }
+        Place::Postgres(place) => Ok(Arc::new(PostgresCenter::open(place, zone).await?)),
+    }
 }

@@ -1,10 +1,10 @@
 //! Rows as both engines have them.
 
 use domain::{ForBank, Millis, Submission, UaopId};
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{Call, Entry, Item, MessageView};
+pub(super) use crate::row::{Strange, count, from_sql, json, limit, to_sql};
 
 /// Bytes of the digest that are kept: enough that two messages do not share one by chance.
 const DIGEST: usize = 16;
@@ -61,18 +61,6 @@ fn digest(submission: &Submission) -> Vec<u8> {
         digest.update(field);
     }
     digest.finalize()[..DIGEST].to_vec()
-}
-
-/// Our own types have no maps with keys that JSON lacks, which is all that could fail.
-pub(super) fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
-}
-
-/// A row that cannot be understood. What serde says of it may quote a number or a text.
-#[derive(Debug)]
-pub(super) struct Strange {
-    pub table: &'static str,
-    pub key: i64,
 }
 
 /// A message as it is read.
@@ -161,28 +149,9 @@ pub(super) fn submission(key: i64, json: &str) -> Result<(i64, Submission), Stra
     Ok((key, submission))
 }
 
-/// Moments beyond year 292,278,994 are that year's.
-pub(super) fn to_sql(at: Millis) -> i64 {
-    i64::try_from(at.0).unwrap_or(i64::MAX)
-}
-
-pub(super) fn from_sql(at: i64) -> Millis {
-    Millis(u64::try_from(at).unwrap_or(0))
-}
-
 /// The minute of a moment.
 pub(super) fn minute(at: Millis) -> i64 {
     to_sql(Millis(at.0 / MINUTE))
-}
-
-/// A count is never below zero.
-pub(super) fn count(rows: i64) -> u64 {
-    u64::try_from(rows).unwrap_or(0)
-}
-
-/// As a limit of rows.
-pub(super) fn limit(most: usize) -> i64 {
-    i64::try_from(most).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

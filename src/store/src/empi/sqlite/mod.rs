@@ -5,7 +5,6 @@ mod calls;
 mod forget;
 mod keep;
 mod read;
-mod readers;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,15 +12,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{Bank, BankReference, ForBank, Millis, Submission, UaopId};
 use rusqlite::Connection;
-use tokio::sync::oneshot;
 
 use super::keep::Keep;
-use super::row::{NewMessage, Strange};
+use super::row::NewMessage;
 use super::{Accepted, Call, Called, Counts, EmpiStore, Entry, Item, Key, MessageView};
-use crate::sqlite::{Database, Tuning, Writer};
+use crate::sqlite::{Database, Readers, Tuning, Unread, Writer, completion};
 use crate::{Refused, StoreError};
 use accept::Counting;
-use readers::Readers;
 
 const FILE: &str = "empi.db";
 const STEPS: [&str; 1] = [include_str!("001.sql")];
@@ -72,43 +69,6 @@ impl SqliteEmpi {
         let (done, written) = completion();
         self.writer.push(work, done)?;
         written.await.unwrap_or(Err(StoreError::Refused(Refused::Stopped)))
-    }
-}
-
-type Completion<T> = oneshot::Receiver<Result<T, StoreError>>;
-
-fn completion<T: Send + 'static>() -> (impl FnOnce(Result<T, StoreError>) + Send, Completion<T>) {
-    let (done, written) = oneshot::channel();
-    // Nobody may wait any more; it is written all the same.
-    (move |result| drop(done.send(result)), written)
-}
-
-/// Why something could not be read.
-pub(super) enum Unread {
-    Sqlite(rusqlite::Error),
-    Strange(Strange),
-}
-
-impl From<rusqlite::Error> for Unread {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
-}
-
-impl From<Strange> for Unread {
-    fn from(strange: Strange) -> Self {
-        Self::Strange(strange)
-    }
-}
-
-impl Unread {
-    fn of(self, file: &Path) -> StoreError {
-        match self {
-            Self::Sqlite(error) => StoreError::of(file, &error),
-            Self::Strange(Strange { table, key }) => {
-                StoreError::Unreadable { file: file.to_owned(), table, key }
-            }
-        }
     }
 }
 

@@ -1,29 +1,30 @@
 //! Connections that read, each for one reader at a time, on threads that may wait for the disk.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use super::Unread;
-use crate::sqlite::Database;
+use super::Database;
+use crate::row::Strange;
 use crate::{Refused, StoreError};
 
 /// Readers at the same time.
 const MOST: usize = 4;
 
-pub(super) struct Readers {
+pub(crate) struct Readers {
     idle: Mutex<Vec<Connection>>,
     turns: Semaphore,
     database: Database,
 }
 
 impl Readers {
-    pub(super) fn new(database: Database) -> Self {
+    pub(crate) fn new(database: Database) -> Self {
         Self { idle: Mutex::default(), turns: Semaphore::new(MOST), database }
     }
 
-    pub(super) async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         readers: &Arc<Self>,
         work: impl FnOnce(&Connection) -> Result<T, Unread> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -47,5 +48,34 @@ impl Readers {
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why something could not be read.
+pub(crate) enum Unread {
+    Sqlite(rusqlite::Error),
+    Strange(Strange),
+}
+
+impl From<rusqlite::Error> for Unread {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<Strange> for Unread {
+    fn from(strange: Strange) -> Self {
+        Self::Strange(strange)
+    }
+}
+
+impl Unread {
+    fn of(self, file: &Path) -> StoreError {
+        match self {
+            Self::Sqlite(error) => StoreError::of(file, &error),
+            Self::Strange(Strange { table, key }) => {
+                StoreError::Unreadable { file: file.to_owned(), table, key }
+            }
+        }
     }
 }
