@@ -39,9 +39,11 @@ pub struct Desk {
 /// A message on its way to its result.
 struct Draft {
     reference: Option<String>,
-    /// Each with its place among the entries.
-    outcome: Result<Vec<(String, Result<usize, Problem>)>, Problem>,
+    outcome: Result<Vec<Recipient>, Problem>,
 }
+
+/// As it was written, and its place among the entries.
+type Recipient = (String, Result<usize, Problem>);
 
 impl Desk {
     /// Accepts what can be accepted; one result for each message, in their order. All that is accepted is durable.

@@ -222,10 +222,10 @@ async fn it_is_ready_with_store_and_uaop_and_degraded_without_the_bus() {
 #[tokio::test]
 async fn the_proxy_header_of_a_trusted_peer_names_the_source() {
     let scene = Scene::behind_proxy().await;
-    let (head, body) = scene.bearer_post(NEAR, &one("r-1"));
+    let (scene, (head, body)) = (&scene, scene.bearer_post(NEAR, &one("r-1")));
     let send = |prefix: &str| {
         let request = format!("{prefix}{head}{}", String::from_utf8(body.clone()).unwrap());
-        async { scene.plain(&request.replace("Connection: keep-alive", "Connection: close")).await }
+        async move { scene.plain(&request.replace("Connection: keep-alive", "Connection: close")).await }
     };
     let near = send("PROXY TCP4 192.0.2.7 192.0.2.1 4000 8080\r\n").await;
     assert!(near.starts_with("HTTP/1.1 200"), "{near}");

@@ -86,8 +86,10 @@ impl Scene {
         }
     }
 
-    async fn open_calls(&self) -> u64 {
-        self.store.counts().await.unwrap().calls
+    async fn until_none_is_open(&self) {
+        while self.store.counts().await.unwrap().calls > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 }
 
@@ -103,9 +105,7 @@ async fn a_call_in_vain_is_made_again_after_pauses_that_grow_and_given_up_at_las
     assert_eq!(at, [0, 1, 3, 7, 15, 23]);
     tokio::time::resume();
     scene.until("given_up", 1).await;
-    while scene.open_calls().await > 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    scene.until_none_is_open().await;
     // the bank can still fetch it
     assert_eq!(scene.store.items(&"core".parse().unwrap(), -1, 10).await.unwrap().len(), 1);
 }
@@ -124,7 +124,7 @@ async fn what_a_bank_has_taken_is_not_told_again_and_something_new_is_told_at_on
     let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!((&body["kind"], &body["cursor"], &body["mo_id"]), (&"mo".into(), &7.into(), &"m-7".into()));
     scene.until("done", 4).await;
-    assert_eq!(scene.open_calls().await, 0);
+    scene.until_none_is_open().await;
     scene.ending.send_replace(true);
     scene.task.await.unwrap();
     assert!(scene.called.try_recv().is_err());

@@ -30,7 +30,7 @@ impl Host for AnyHost {
     }
 
     fn secret_file(&self, _: &Path) -> Result<String, Problem> {
-        Ok("another secret that is long enough".to_owned())
+        Ok("another-secret-that-is-long-enough".to_owned())
     }
 
     fn time_zone(&self, _: &str) -> Result<TimeZone, Problem> {

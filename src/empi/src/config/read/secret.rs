@@ -59,7 +59,9 @@ pub(in crate::config) fn mask(fault: &mut Fault) {
         Step::Key { key, .. } => secrets().any(|word| strsim::damerau_levenshtein(word, key) <= 2),
         Step::Item { .. } => false,
     };
-    if fault.value.is_some() && fault.path.0.iter().any(is_secret) {
+    // a URL may have a password before its host
+    let has_user = fault.value.as_ref().is_some_and(|value| value.contains("://") && value.contains('@'));
+    if fault.value.is_some() && (has_user || fault.path.0.iter().any(is_secret)) {
         fault.value = Some("***".to_owned());
     }
 }

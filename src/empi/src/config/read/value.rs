@@ -23,7 +23,7 @@ impl<T: FromStr<Err = NameError>> Setting for Name<T> {
 }
 
 /// For names that are texts.
-pub(super) fn plain(text: &String) -> Result<(), Problem> {
+pub(super) fn plain(text: &str) -> Result<(), Problem> {
     text.parse::<EmpiId>().map(drop).map_err(no_name)
 }
 
