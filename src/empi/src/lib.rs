@@ -1,8 +1,8 @@
 //! The role `empi`: the bank front-end.
 //!
-//! A message: [`serve`] (socket) → [`api`] (routes) → [`door`] (who is it) → [`accept`] (is it one; durable in the store, then
-//! answered) → [`queue`] (to a UAOP). A report: [`topic`] (from the bus into the store) → [`api`] (fetched by the bank) and
-//! [`calls`] (told to the bank).
+//! A message: `serve` (socket) → `api` (routes) → `door` (who is it) → `accept` (is it one; durable in the store, then
+//! answered) → `queue` (to a UAOP). A report: `topic` (from the bus into the store) → `api` (fetched by the bank) and
+//! `calls` (told to the bank).
 
 pub mod accept;
 pub mod alarms;
