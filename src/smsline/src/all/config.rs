@@ -111,6 +111,16 @@ mod tests {
     }
 
     #[test]
+    fn the_example_has_every_role_and_no_fault() {
+        let config =
+            read(include_str!("../../../../config/all.yaml")).unwrap_or_else(|faults| panic!("{faults:?}"));
+        let Config { carrier, gateway, uaop, center, empi, .. } = config;
+        assert!(
+            carrier.is_some() && gateway.is_some() && uaop.is_some() && center.is_some() && empi.is_some()
+        );
+    }
+
+    #[test]
     fn a_fault_of_a_section_has_the_line_of_the_file_and_the_path_from_its_top() {
         let told = faults("log: { level: info }\n\ncarrier:\n  nonsense: 1\n");
         assert!(told.contains("line 4: carrier.nonsense"), "{told}");
