@@ -13,7 +13,7 @@ use super::StoreError;
 /// store's file, and its exclusive mode would shut out our own readers.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -37,7 +37,15 @@ impl Lock {
         }
         file.set_len(0).map_err(io)?;
         write!(file, "{}", std::process::id()).map_err(io)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Lock {
+    /// Closing the file would not do while a child process is being started, which has it, too, until it runs its program.
+    fn drop(&mut self) {
+        // The kernel lets go of it in any case, a little later.
+        let _ = self.file.unlock();
     }
 }
 
