@@ -19,7 +19,8 @@ pools:
 "#;
 
 /// Examples that the crates of their roles read.
-const OF_SMSLINE: [&str; 2] = ["carrier.yaml", "gateway.yaml"];
+const OF_SMSLINE: [&str; 6] =
+    ["all.yaml", "carrier.yaml", "center.yaml", "empi.yaml", "gateway.yaml", "uaop.yaml"];
 
 #[test]
 fn every_example_is_understood() {
