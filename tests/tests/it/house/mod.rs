@@ -2,7 +2,6 @@
 
 mod end_to_end;
 mod kill;
-mod outage;
 
 use std::time::Duration;
 
