@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::line::in_order;
 use crate::node::{Node, Path};
 
 /// One thing that is wrong, where, and what to do about it.
@@ -71,6 +72,18 @@ impl Faults {
     /// Notes that something is missing, or wrong with a part as a whole, at `path`.
     pub fn missing(&self, path: Path, problem: Problem) {
         self.push(path, None, problem);
+    }
+
+    /// The outcome of reading `text`: what came of it, if nothing is wrong.
+    ///
+    /// # Errors
+    /// Every fault with its line, in the text's order.
+    pub fn conclude<C>(self, text: &str, config: Option<C>) -> Result<C, Vec<Fault>> {
+        let faults = self.into_vec();
+        match config {
+            Some(config) if faults.is_empty() => Ok(config),
+            _ => Err(in_order(text, faults)),
+        }
     }
 
     /// The faults noted so far, in the order in which they were found.

@@ -2,12 +2,13 @@
 //!
 //! Data flows one way: text → [`Node`] tree ([`parse`]) → overlay of one node of a pair ([`Node::overlay`]) →
 //! typed values, read through [`Section`]s that note [`Fault`]s and go on → faults with their lines
-//! ([`add_lines`]).
+//! ([`Faults::conclude`]).
 
 mod address;
 mod bound;
 mod fault;
 mod line;
+mod name;
 mod node;
 mod overlay;
 mod section;
@@ -18,7 +19,8 @@ mod tests;
 pub use address::{Address, is_host_name, unbracket};
 pub use bound::{between, not_zero, socket_path};
 pub use fault::{Fault, Faults, Problem};
-pub use line::add_lines;
+pub use line::{add_lines, in_order};
+pub use name::Name;
 pub use node::{Node, Path, Step, Value, parse};
 pub use section::{Part, Section};
 pub use setting::{Setting, format_duration, parse_duration};

@@ -10,6 +10,14 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use crate::fault::Fault;
 use crate::node::Step;
 
+/// The faults in the text's order, with their lines.
+#[must_use]
+pub fn in_order(text: &str, mut faults: Vec<Fault>) -> Vec<Fault> {
+    add_lines(text, &mut faults);
+    faults.sort_by_key(|fault| fault.line);
+    faults
+}
+
 /// Fills in the line of every fault: of its value, or of the nearest section that is there.
 pub fn add_lines(text: &str, faults: &mut [Fault]) {
     for fault in faults.iter_mut().filter(|fault| fault.line.is_none()) {

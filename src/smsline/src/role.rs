@@ -49,7 +49,7 @@ impl Role for Gateway {
     const NAME: &'static str = "gateway";
 
     fn read(text: &str) -> Result<Self::Config, Vec<Fault>> {
-        gateway::config::read_for(text, &gateway::config::ThisHost)
+        gateway::config::read_for(text, &runtime::config::ThisHost { program: Self::NAME })
     }
 
     fn log(config: &Self::Config) -> (Format, String) {

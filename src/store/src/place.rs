@@ -1,11 +1,10 @@
 //! Where a store is: `store:` in the files of the roles.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use runtime::config::secret_file;
 use settings::{Problem, Section, Value, between, not_zero};
 
 use crate::center::{self, CenterStore};
@@ -91,7 +90,11 @@ fn password(section: &mut Section<'_>) -> Option<Option<String>> {
     let text = section.node("password").map(|node| &node.value);
     let in_file = section.node("password_file").is_some();
     let (key, problem) = match text {
-        None if in_file => match secret_of(&section.optional::<PathBuf>("password_file")?) {
+        None if in_file => match secret_file(
+            &section.optional::<PathBuf>("password_file")?,
+            "password",
+            "the user of this program",
+        ) {
             Ok(password) => return Some(Some(password)),
             Err(problem) => ("password_file", problem),
         },
@@ -111,19 +114,6 @@ fn password(section: &mut Section<'_>) -> Option<Option<String>> {
 fn fault(section: &Section<'_>, key: &str, problem: Problem) {
     let problem = Problem::new(format!("`{key}`: {}", problem.problem), problem.advice);
     section.faults().missing(section.path().clone(), problem);
-}
-
-fn secret_of(file: &Path) -> Result<String, Problem> {
-    let unreadable = |error: std::io::Error| {
-        let advice = "put the password on the file's only line, and let the user of this program read it";
-        Problem::new(format!("this file cannot be read: {error}"), advice)
-    };
-    if fs::metadata(file).map_err(unreadable)?.permissions().mode() & 0o007 != 0 {
-        let advice = format!("chmod o= {}", file.display());
-        return Err(Problem::new("every user of this host can read this file", advice));
-    }
-    let text = fs::read_to_string(file).map_err(unreadable)?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// Opens the store of an EMPI, brings its schema up to date. `node` is this process among those that share the store.
@@ -161,6 +151,8 @@ impl std::fmt::Debug for Postgres {
 #[cfg(test)]
 mod tests {
     use settings::{Fault, Faults, parse};
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 

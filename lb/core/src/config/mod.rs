@@ -72,15 +72,13 @@ pub fn check_all_for(text: &str, host: &dyn Host) -> Result<(), Vec<Fault>> {
     finish(text, faults)
 }
 
-fn finish(text: &str, mut faults: Vec<Fault>) -> Result<(), Vec<Fault>> {
+fn finish(text: &str, faults: Vec<Fault>) -> Result<(), Vec<Fault>> {
     if faults.is_empty() {
         return Ok(());
     }
-    settings::add_lines(text, &mut faults);
-    faults.sort_by_key(|fault| fault.line);
     // a pool's check is read again for each server that changes it, and the file again for each node
     let mut once: Vec<Fault> = Vec::with_capacity(faults.len());
-    for fault in faults {
+    for fault in settings::in_order(text, faults) {
         if !once.contains(&fault) {
             once.push(fault);
         }

@@ -22,8 +22,7 @@ pub fn read(text: &str) -> Result<Config, Vec<Fault>> {
     let root = settings::parse(text).map_err(|fault| vec![*fault])?;
     let faults = Faults::default();
     let config = process::config(&root, &faults);
-    finish(text, faults)?;
-    config.ok_or_else(Vec::new)
+    faults.conclude(text, config)
 }
 
 /// Reads a behaviour of an account alone, as YAML or JSON; what it does not name is as in the file.
@@ -36,15 +35,5 @@ pub fn read_behaviour(text: &str, account: &Account) -> Result<Behaviour, Vec<Fa
     let behaviour = behaviour::behaviour(Some(&root), &faults, &account.behaviour);
     let place = |key: &str| Path::default().key(key);
     behaviour::check(&behaviour, &account.name, &account.protocol, place, &faults);
-    finish(text, faults).map(|()| behaviour)
-}
-
-fn finish(text: &str, faults: Faults) -> Result<(), Vec<Fault>> {
-    let mut faults = faults.into_vec();
-    if faults.is_empty() {
-        return Ok(());
-    }
-    settings::add_lines(text, &mut faults);
-    faults.sort_by_key(|fault| fault.line);
-    Err(faults)
+    faults.conclude(text, Some(behaviour))
 }

@@ -18,14 +18,8 @@ pub fn read(text: &str) -> Result<Config, Vec<Fault>> {
     let tree = settings::parse(text).map_err(|fault| vec![*fault])?;
     let faults = Faults::default();
     let config = read::config(&tree, &faults);
-    let mut faults = faults.into_vec();
-    match config {
-        Some(config) if faults.is_empty() => Ok(config),
-        _ => {
-            settings::add_lines(text, &mut faults);
-            faults.sort_by_key(|fault| fault.line);
-            faults.iter_mut().for_each(value::mask);
-            Err(faults)
-        }
-    }
+    faults.conclude(text, config).map_err(|mut faults| {
+        faults.iter_mut().for_each(|fault| runtime::config::mask(fault, &["token", "password"]));
+        faults
+    })
 }

@@ -5,12 +5,15 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use domain::{Class, EmpiId, GatewayId};
+use runtime::config::{Host, ThisHost, listen, log_lines, time_zone};
 use runtime::logging::Format;
-use settings::{Faults, Node, Part, Problem, Section, between, not_zero};
+use settings::{Faults, Name, Node, Problem, Section, between, not_zero};
 
-use super::value::{Name, Prefix, log_filter, time_zone, token};
+use super::value::{Prefix, token};
 use super::{Classes, Config, Log, Numbers, Operator};
 
+/// What a file needs of the host it finds here.
+pub(super) const HOST: ThisHost = ThisHost { program: "center" };
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Reads the whole tree. Where something is wrong, a fault is noted and a default stands in, so that the rest is checked
@@ -24,16 +27,16 @@ pub(super) fn config(tree: &Node, faults: &Faults) -> Option<Config> {
     let bus = bus::Place::read(&mut top);
     let partitions = top.checked("partitions", 8_u16, between(1, 256));
     let uaops = top.node("uaops").and_then(|_| link::PoolSettings::read(&mut top, "uaops"));
-    let http = listen(top.part("http"), 8090);
+    let http = listen(top.part("http"), SocketAddr::from((Ipv4Addr::LOCALHOST, 8090)));
     if http.is_none() {
         top.fault("http", Problem::new("the API cannot be off", "write `{ listen: \"ADDRESS:PORT\" }`"));
     }
-    let metrics = listen(top.part("metrics"), 9314);
+    let metrics = listen(top.part("metrics"), SocketAddr::from((Ipv4Addr::LOCALHOST, 9314)));
     if metrics.is_some() && metrics == http {
         top.fault("metrics", Problem::new("`http.listen` is the same", "give one of them another port"));
     }
     let log = log(top.section("log"));
-    let zone = top.checked("time_zone", "Asia/Shanghai".to_owned(), |name| time_zone(name).map(drop));
+    let time_zone = time_zone(&mut top, &HOST);
     let patience = top.checked("patience", 3 * DAY, not_zero);
     let keep = top.checked("keep", 180 * DAY, not_zero);
     if keep < patience {
@@ -56,7 +59,7 @@ pub(super) fn config(tree: &Node, faults: &Faults) -> Option<Config> {
         http: http?,
         metrics,
         log,
-        time_zone: time_zone(&zone).ok()?,
+        time_zone: time_zone?,
         patience,
         keep,
         numbers,
@@ -70,34 +73,18 @@ fn node(top: &mut Section<'_>) -> Option<String> {
     if let Some(Name::<GatewayId>(node)) = top.optional("node") {
         return Some(node.to_string());
     }
-    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
-    let host = host.and_then(|name| name.parse::<GatewayId>().ok());
+    let host = HOST.name().and_then(|name| name.parse::<GatewayId>().ok());
     if host.is_none() && !top.has("node") {
         top.missing("node", "add `node: …`; the host's own name cannot be used");
     }
     host.map(|name| name.to_string())
 }
 
-fn listen(part: Part<'_>, port: u16) -> Option<SocketAddr> {
-    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    match part {
-        Part::Off => None,
-        Part::Absent => Some(default),
-        Part::Given(mut section) => {
-            let listen = section.or("listen", default);
-            section.finish();
-            Some(listen)
-        }
-    }
-}
-
 fn log(section: Option<Section<'_>>) -> Log {
-    let mut log = Log { format: Format::Text, level: "info".to_owned() };
-    let Some(mut section) = section else { return log };
-    log.format = section.choice("format", &[("text", Format::Text), ("json", Format::Json)], log.format);
-    log.level = section.checked("level", log.level, |filter: &String| log_filter(filter));
+    let Some(mut section) = section else { return Log { format: Format::Text, level: "info".to_owned() } };
+    let (format, level) = log_lines(&mut section, &HOST);
     section.finish();
-    log
+    Log { format, level }
 }
 
 fn numbers(top: &mut Section<'_>) -> Numbers {

@@ -2,16 +2,15 @@
 //!
 //! Text → tree ([`settings`]) → `read` (one file per section) → `rules` (what no section can see alone) → [`Config`].
 
-mod host;
 mod model;
 mod read;
 mod rules;
 #[cfg(test)]
 mod tests;
 
+use runtime::config::{Host, ThisHost};
 use settings::{Fault, Faults};
 
-pub use host::{Host, ThisHost};
 pub use model::*;
 
 /// Reads the file for this host.
@@ -19,7 +18,7 @@ pub use model::*;
 /// # Errors
 /// Every fault at once, in the file's order.
 pub fn read(text: &str) -> Result<Config, Vec<Fault>> {
-    read_for(text, &ThisHost)
+    read_for(text, &ThisHost { program: "empi" })
 }
 
 /// As [`read()`], for a file that `host` is to carry out.
@@ -33,14 +32,8 @@ pub fn read_for(text: &str, host: &dyn Host) -> Result<Config, Vec<Fault>> {
     if let Some(config) = &config {
         rules::check(config, &tree, &faults);
     }
-    let mut faults = faults.into_vec();
-    match config {
-        Some(config) if faults.is_empty() => Ok(config),
-        _ => {
-            settings::add_lines(text, &mut faults);
-            faults.sort_by_key(|fault| fault.line);
-            faults.iter_mut().for_each(read::mask);
-            Err(faults)
-        }
-    }
+    faults.conclude(text, config).map_err(|mut faults| {
+        faults.iter_mut().for_each(|fault| runtime::config::mask(fault, &["secret", "token", "password"]));
+        faults
+    })
 }

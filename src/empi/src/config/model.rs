@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use link::PoolSettings;
 use reqwest::Url;
-use runtime::logging::Format;
+use runtime::config::Log;
 
 /// The whole file.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,16 +59,6 @@ pub struct Http {
     pub largest: usize,
     /// How long requests are still answered after the process was told to stop.
     pub drain: Duration,
-}
-
-/// What is logged, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Log {
-    pub format: Format,
-    /// A level or a filter, as `tracing` has them.
-    pub level: String,
-    /// Whether there is a record for each message.
-    pub access: bool,
 }
 
 /// A system of the bank.

@@ -25,11 +25,15 @@ banks: { name: core, keys: { key: core-1, secret: "0123456789abcdef0123456789abc
 struct AnyHost;
 
 impl Host for AnyHost {
+    fn program(&self) -> &'static str {
+        "empi"
+    }
+
     fn name(&self) -> Option<String> {
         Some("host".to_owned())
     }
 
-    fn secret_file(&self, _: &Path) -> Result<String, Problem> {
+    fn secret_file(&self, _: &Path, _: &str) -> Result<String, Problem> {
         Ok("another-secret-that-is-long-enough".to_owned())
     }
 

@@ -9,9 +9,9 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+use runtime::config::Host;
 use settings::{Fault, Faults};
 
-pub use host::{Host, ThisHost};
 pub use model::*;
 
 /// Reads a file by itself: what it needs of the host (files of secrets, the data of time zones) is taken to be there.
@@ -33,14 +33,8 @@ pub fn read_for(text: &str, host: &dyn Host) -> Result<Config, Vec<Fault>> {
     if let Some(config) = &config {
         rules::check(config, &tree, &faults);
     }
-    let mut faults = faults.into_vec();
-    match config {
-        Some(config) if faults.is_empty() => Ok(config),
-        _ => {
-            settings::add_lines(text, &mut faults);
-            faults.sort_by_key(|fault| fault.line);
-            faults.iter_mut().for_each(read::mask);
-            Err(faults)
-        }
-    }
+    faults.conclude(text, config).map_err(|mut faults| {
+        faults.iter_mut().for_each(|fault| runtime::config::mask(fault, &["secret", "password"]));
+        faults
+    })
 }

@@ -1,5 +1,6 @@
 //! The file of `smsline all`: a section for each role, as the role's own file has it.
 
+use runtime::config::{ThisHost, log_lines};
 use runtime::logging::Format;
 use settings::{Fault, Faults, Path, Problem, Section, Step};
 
@@ -28,7 +29,7 @@ pub fn read(text: &str) -> Result<Config, Vec<Fault>> {
     let mut present = Vec::new();
     if let Some(mut top) = Section::open(&tree, &faults) {
         log = top.section("log").map(|mut log| {
-            let read = (log.choice("format", FORMATS, Format::Text), log.or("level", "info".to_owned()));
+            let read = log_lines(&mut log, &ThisHost { program: "smsline" });
             log.finish();
             read
         });
@@ -45,8 +46,7 @@ pub fn read(text: &str) -> Result<Config, Vec<Fault>> {
         }
         top.finish();
     }
-    let mut own = faults.into_vec();
-    settings::add_lines(text, &mut own);
+    let own = settings::in_order(text, faults.into_vec());
     let (format, level) = log.unwrap_or_else(|| (Format::Text, "info".to_owned()));
     let mut parts = Parts { text, present: &present, faults: own };
     let config = Config {
@@ -58,17 +58,9 @@ pub fn read(text: &str) -> Result<Config, Vec<Fault>> {
         center: parts.read::<Center>(),
         empi: parts.read::<Empi>(),
     };
-    if let Err(error) = runtime::logging::parse_filter(&config.level) {
-        let path = Path::default().key("log").key("level");
-        let problem = Problem::new(format!("{error:#}"), "use error, warn, info, debug, or a filter");
-        let noted = Faults::default();
-        noted.missing(path, problem);
-        parts.faults.extend(noted.into_vec());
-    }
     if parts.faults.is_empty() { Ok(config) } else { Err(parts.faults) }
 }
 
-const FORMATS: &[(&str, Format)] = &[("text", Format::Text), ("json", Format::Json)];
 const ROLES: [&str; 5] = [Carrier::NAME, Gateway::NAME, Uaop::NAME, Center::NAME, Empi::NAME];
 
 struct Parts<'a> {

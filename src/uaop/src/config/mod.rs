@@ -24,13 +24,5 @@ pub fn read(text: &str) -> Result<Config, Vec<Fault>> {
     if let Some(config) = &config {
         rules::check(config, &tree, &faults);
     }
-    let mut faults = faults.into_vec();
-    match config {
-        Some(config) if faults.is_empty() => Ok(config),
-        _ => {
-            settings::add_lines(text, &mut faults);
-            faults.sort_by_key(|fault| fault.line);
-            Err(faults)
-        }
-    }
+    faults.conclude(text, config)
 }

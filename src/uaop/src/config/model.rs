@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::{Account, Carrier, Class, GatewayId, Router, WhenUncertain};
 use link::LineSettings;
-use runtime::logging::Format;
+use runtime::config::Log;
 
 /// The whole file.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,16 +30,6 @@ pub struct Config {
     pub wait: Duration,
     /// Offers that may be under way at one time; more wait for their turn.
     pub most: usize,
-}
-
-/// `log:`
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Log {
-    pub format: Format,
-    /// A level or a filter, as `tracing` has them.
-    pub level: String,
-    /// Whether there is a record for each message.
-    pub access: bool,
 }
 
 /// A gateway of this data centre.

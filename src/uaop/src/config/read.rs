@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use domain::{Account, Carrier, Class, GatewayId, Router, Segments, WhenUncertain};
 use link::LineSettings;
-use runtime::logging::Format;
-use settings::{Address, Faults, Node, Part, Problem, Section, not_zero};
+use runtime::config::{self, Host, ThisHost};
+use settings::{Address, Faults, Name, Node, Section, not_zero};
 
 use super::routes;
-use super::value::{Name, Prefix};
-use super::{Classes, Config, Gateway, Log, Ready};
+use super::value::Prefix;
+use super::{Classes, Config, Gateway, Ready};
+
+const HOST: ThisHost = ThisHost { program: "uaop" };
 
 /// Reads the whole tree. Where something is wrong, a fault is noted and a default stands in, so that the rest can be
 /// checked too.
@@ -33,8 +35,8 @@ pub(super) fn config(tree: &Node, faults: &Faults) -> Option<Config> {
         node,
         site: site.map_or_else(String::new, |Name(site)| site.to_string()),
         listen: listen(top.section("link")),
-        metrics: metrics(top.part("metrics")),
-        log: log(top.section("log")),
+        metrics: config::listen(top.part("metrics"), SocketAddr::from((Ipv4Addr::LOCALHOST, 9313))),
+        log: config::log(top.section("log"), &HOST),
         bus: bus.unwrap_or_else(|| bus::Place::Embedded { folder: "/".into() }),
         gateways,
         router: Router { segments, routes },
@@ -51,7 +53,7 @@ const MOST: NonZeroUsize = NonZeroUsize::new(20_000).expect("this is not zero");
 
 /// The host's, if it can be a name here.
 fn host_name(top: &Section<'_>) -> String {
-    let name = nix::unistd::gethostname().unwrap_or_default().to_string_lossy().into_owned();
+    let name = HOST.name().unwrap_or_default();
     if let Err(error) = name.parse::<GatewayId>()
         && !top.has("node")
     {
@@ -66,34 +68,6 @@ fn listen(section: Option<Section<'_>>) -> SocketAddr {
     let listen = section.or("listen", default);
     section.finish();
     listen
-}
-
-fn metrics(part: Part<'_>) -> Option<SocketAddr> {
-    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 9313));
-    match part {
-        Part::Off => None,
-        Part::Absent => Some(default),
-        Part::Given(mut section) => {
-            let listen = section.or("listen", default);
-            section.finish();
-            Some(listen)
-        }
-    }
-}
-
-fn log(section: Option<Section<'_>>) -> Log {
-    let mut log = Log { format: Format::Text, level: "info".to_owned(), access: true };
-    let Some(mut section) = section else { return log };
-    log.format = section.choice("format", &[("text", Format::Text), ("json", Format::Json)], log.format);
-    log.level = section.checked("level", log.level, |filter: &String| {
-        runtime::logging::parse_filter(filter).map(drop).map_err(|_| {
-            let advice = "write error, warn, info, debug or trace, or a filter such as \"info,uaop=debug\"";
-            Problem::new("this is not a log level", advice)
-        })
-    });
-    log.access = section.or("access", log.access);
-    section.finish();
-    log
 }
 
 /// How every line to a gateway is made and watched; each has an address of its own.

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use domain::{Account, Carrier, Class, GatewayId, Routes, Segments, Target};
-use settings::{Node, Problem, Section, between};
+use settings::{Name, Node, Problem, Section, between};
 
 use super::Gateway;
-use super::value::Name;
 
 const WEIGHT: u16 = 100;
 const PRIORITY: u8 = 1;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use settings::{Problem, Section, between, not_zero};
+use settings::{Name, Problem, Section, between, not_zero};
 
 use super::secret::{SECRET, TOKEN, secret};
-use super::value::{Count, HttpUrl, Name};
+use super::value::{Count, HttpUrl};
 use crate::config::{Bank, Callback, Host, Key};
 
 /// What is wrong is noted; `None` where something that has no default is missing or wrong.

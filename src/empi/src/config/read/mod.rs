@@ -10,14 +10,12 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use domain::{Class, EmpiId};
-use jiff::tz::TimeZone;
 use link::PoolSettings;
-use runtime::logging::{self, Format};
-use settings::{Faults, Node, Part, Problem, Section, between, not_zero};
+use runtime::config::{Host, listen, log, time_zone};
+use settings::{Faults, Name, Node, Problem, Section, between, not_zero};
 
-use super::{Bank, Config, Host, Http, Log};
-pub(super) use secret::mask;
-use value::{Name, plain};
+use super::{Bank, Config, Http};
+use value::plain;
 
 pub(super) fn config(tree: &Node, faults: &Faults, host: &dyn Host) -> Option<Config> {
     let mut top = Section::open(tree, faults)?;
@@ -27,8 +25,8 @@ pub(super) fn config(tree: &Node, faults: &Faults, host: &dyn Host) -> Option<Co
         .required("site")
         .filter(|site: &String| plain(site).map_err(|problem| top.fault("site", problem)).is_ok());
     let http = http(top.section("http"));
-    let metrics = metrics(top.part("metrics"));
-    let log = log(top.section("log"));
+    let metrics = listen(top.part("metrics"), SocketAddr::from((Ipv4Addr::LOCALHOST, 9313)));
+    let log = log(top.section("log"), host);
     let store = store::Place::read(&mut top);
     let bus = bus::Place::read(&mut top);
     let uaops = PoolSettings::read(&mut top, "uaops");
@@ -93,40 +91,6 @@ fn http(section: Option<Section<'_>>) -> Http {
     http.drain = section.or("drain", http.drain);
     section.finish();
     http
-}
-
-fn metrics(part: Part<'_>) -> Option<SocketAddr> {
-    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 9313));
-    match part {
-        Part::Off => None,
-        Part::Absent => Some(default),
-        Part::Given(mut section) => {
-            let listen = section.or("listen", default);
-            section.finish();
-            Some(listen)
-        }
-    }
-}
-
-fn log(section: Option<Section<'_>>) -> Log {
-    let mut log = Log { format: Format::Text, level: "info".to_owned(), access: true };
-    let Some(mut section) = section else { return log };
-    log.format = section.choice("format", &[("text", Format::Text), ("json", Format::Json)], log.format);
-    log.level = section.checked("level", log.level, |filter: &String| {
-        logging::parse_filter(filter).map(drop).map_err(|_| {
-            let advice = "write error, warn, info, debug or trace, or a filter such as \"info,empi=debug\"";
-            Problem::new("this is not a log level", advice)
-        })
-    });
-    log.access = section.or("access", log.access);
-    section.finish();
-    log
-}
-
-fn time_zone(top: &mut Section<'_>, host: &dyn Host) -> Option<TimeZone> {
-    let default = "Asia/Shanghai";
-    let name = top.checked("time_zone", default.to_owned(), |name| host.time_zone(name).map(drop));
-    host.time_zone(&name).ok()
 }
 
 fn classes(top: &mut Section<'_>) -> BTreeSet<Class> {

@@ -1,34 +1,16 @@
 //! Values that only this file format has.
 
 use std::num::NonZeroU32;
-use std::str::FromStr;
 
 use domain::EmpiId;
-use domain::id::NameError;
 use reqwest::Url;
-use settings::{Node, Problem, Setting, Value};
-
-/// A name of `domain`.
-#[derive(Clone, Debug)]
-pub(super) struct Name<T>(pub(super) T);
-
-const NAME: &str = "a name of up to 64 letters, digits and . _ : -";
-
-impl<T: FromStr<Err = NameError>> Setting for Name<T> {
-    const EXPECTED: &'static str = NAME;
-
-    fn read(node: &Node) -> Result<Self, Problem> {
-        String::read(node)?.parse().map(Self).map_err(no_name)
-    }
-}
+use settings::{Name, Node, Problem, Setting, Value};
 
 /// For names that are texts.
 pub(super) fn plain(text: &str) -> Result<(), Problem> {
-    text.parse::<EmpiId>().map(drop).map_err(no_name)
-}
-
-fn no_name(error: NameError) -> Problem {
-    Problem::new(format!("this name {error}"), format!("write {NAME}"))
+    let problem =
+        |error| Problem::new(format!("this name {error}"), format!("write {}", Name::<EmpiId>::EXPECTED));
+    text.parse::<EmpiId>().map(drop).map_err(problem)
 }
 
 /// Where a bank is called.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use domain::lifecycle::WhenUncertain;
 use domain::{Class, GatewayId};
 use jiff::tz::TimeZone;
-use runtime::logging::Format;
+use runtime::config::Log;
 
 pub use account::*;
 pub(super) use hours::DAY;
@@ -52,16 +52,6 @@ pub struct Consumers {
     pub forget: Duration,
     /// Nor is one that lacks more events than this, if another has them.
     pub most_events: u32,
-}
-
-/// What is logged, and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Log {
-    pub format: Format,
-    /// A level or a filter, as `tracing` has them.
-    pub level: String,
-    /// Whether there is a record for each message.
-    pub access: bool,
 }
 
 /// The policies of the classes of messages.

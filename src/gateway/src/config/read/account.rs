@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use domain::text::{Place, Preference, ReferenceWidth, Signature};
 use ipnet::IpNet;
-use settings::{Address, Problem, Section, between, not_zero};
+use settings::{Address, Name, Problem, Section, between, not_zero};
 use wire::exchange::Profile;
 use wire::protocol::{Credentials, Secret};
 use wire::text::Text;
 
 use super::secret::{PASSWORD, SECRET, secret};
 use super::timers::{backoff, slow_down, timers};
-use super::value::{AccessNumber, Field, Name, Span, at_most, digits};
+use super::value::{AccessNumber, Field, Span, at_most, digits};
 use crate::config::{Account, Backoff, Host, Hours, Listen, Login, Protocol, TextRules};
 
 /// What is wrong is noted; `None` where something that has no default is missing or wrong.

@@ -13,15 +13,11 @@ use std::time::Duration;
 
 use domain::lifecycle::WhenUncertain;
 use domain::{Class, GatewayId};
-use jiff::tz::TimeZone;
-use runtime::logging::Format;
-use settings::{Faults, Node, Part, Problem, Section, between, not_zero, socket_path};
+use runtime::config::{Host, listen, log, time_zone};
+use settings::{Faults, Name, Node, Part, Problem, Section, between, not_zero, socket_path};
 
-use super::{Account, Classes, Config, Consumers, Host, Log};
+use super::{Account, Classes, Config, Consumers};
 use crate::events::LONGEST_WAIT;
-
-pub(super) use secret::mask;
-use value::Name;
 
 /// Reads the whole tree. Where something is wrong, a fault is noted and a default stands in, so that the rest can be
 /// checked too. `None` if the file is not a map.
@@ -35,7 +31,7 @@ pub(super) fn config(tree: &Node, faults: &Faults, host: &dyn Host) -> Option<Co
         site: top.or("site", Name("main".parse::<GatewayId>().ok()?)).0.to_string(),
         link: link(top.part("link")),
         consumers: consumers(top.section("consumers")),
-        metrics: metrics(top.part("metrics")),
+        metrics: listen(top.part("metrics"), SocketAddr::from((Ipv4Addr::LOCALHOST, 9311))),
         log: log(top.section("log"), host),
         time_zone: time_zone(&mut top, host)?,
         queue: top.or("queue", QUEUE).get(),
@@ -71,35 +67,6 @@ fn consumers(section: Option<Section<'_>>) -> Consumers {
     consumers.most_events = section.checked("most_events", consumers.most_events, between(1000, u32::MAX));
     section.finish();
     consumers
-}
-
-fn metrics(part: Part<'_>) -> Option<SocketAddr> {
-    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 9311));
-    match part {
-        Part::Off => None,
-        Part::Absent => Some(default),
-        Part::Given(mut section) => {
-            let listen = section.or("listen", default);
-            section.finish();
-            Some(listen)
-        }
-    }
-}
-
-fn log(section: Option<Section<'_>>, host: &dyn Host) -> Log {
-    let mut log = Log { format: Format::Text, level: "info".to_owned(), access: true };
-    let Some(mut section) = section else { return log };
-    log.format = section.choice("format", &[("text", Format::Text), ("json", Format::Json)], log.format);
-    log.level = section.checked("level", log.level, |filter: &String| host.log_filter(filter));
-    log.access = section.or("access", log.access);
-    section.finish();
-    log
-}
-
-fn time_zone(top: &mut Section<'_>, host: &dyn Host) -> Option<TimeZone> {
-    let default = "Asia/Shanghai";
-    let name = top.checked("time_zone", default.to_owned(), |name| host.time_zone(name).map(drop));
-    host.time_zone(&name).ok()
 }
 
 /// A list of names with their policy; the name `default` stands for all classes that are not in it.

@@ -1,11 +1,8 @@
 //! Secrets: in the file or in one of their own, and never shown.
 
-use std::path::PathBuf;
-
-use settings::{Fault, Problem, Section, Step, Value};
+use runtime::config::{self, Host};
+use settings::{Problem, Section};
 use wire::protocol::Secret;
-
-use crate::config::Host;
 
 /// Of a secret: the key of its text, and the key of its file.
 pub(super) const SECRET: (&str, &str) = ("secret", "secret_file");
@@ -14,27 +11,11 @@ pub(super) const PASSWORD: (&str, &str) = ("password", "password_file");
 /// Reads a secret of at most `most` characters.
 pub(super) fn secret(
     section: &mut Section<'_>,
-    (key, file_key): (&'static str, &'static str),
+    keys: (&'static str, &'static str),
     most: usize,
     host: &dyn Host,
 ) -> Option<Secret> {
-    let text = section.node(key).map(|node| &node.value);
-    let in_file = section.node(file_key).is_some();
-    let read = match text {
-        None if in_file => section.optional(file_key).map(|file: PathBuf| host.secret_file(&file))?,
-        None => {
-            section.missing(key, &format!("add `{key}: …` or `{file_key}: …`"));
-            return None;
-        }
-        Some(_) if in_file => {
-            Err(Problem::new(format!("`{file_key}` says this too"), "remove one of the two"))
-        }
-        Some(Value::Text(text)) => Ok(text.clone()),
-        // as a number it may have lost a zero
-        Some(_) => Err(Problem::new("this is not a text", "write it in quotes")),
-    };
-    let faulty = if text.is_some() { key } else { file_key };
-    read.and_then(|text| fits(text, most)).map_err(|problem| section.fault(faulty, problem)).ok()
+    config::secret(section, keys, host, |text| fits(text, most))
 }
 
 fn fits(text: String, most: usize) -> Result<Secret, Problem> {
@@ -46,18 +27,5 @@ fn fits(text: String, most: usize) -> Result<Secret, Problem> {
         }
         _ if !plain => Err(Problem::new("this holds other characters than ASCII", "write ASCII characters")),
         _ => Ok(Secret(text)),
-    }
-}
-
-/// Takes the value out of a fault of a secret, and of a key that may be a misspelt one.
-pub(in crate::config) fn mask(fault: &mut Fault) {
-    let is_secret = |step: &Step| match step {
-        Step::Key { key, .. } => {
-            [SECRET.0, PASSWORD.0].iter().any(|word| strsim::damerau_levenshtein(word, key) <= 2)
-        }
-        Step::Item { .. } => false,
-    };
-    if fault.value.is_some() && fault.path.0.iter().any(is_secret) {
-        fault.value = Some("***".to_owned());
     }
 }
