@@ -28,6 +28,7 @@ pub mod backend;
 pub mod binary;
 pub mod broker;
 pub mod capture;
+mod follow;
 pub mod gap;
 pub mod haproxy;
 pub mod house;

@@ -1,36 +1,22 @@
 //! Follows a gateway's events, as a UAOP does, whatever becomes of the gateway.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use domain::Happened;
 
 use super::Uplink;
 use super::uplink::Told;
+use crate::follow::Follow;
 
 /// Events asked for at once, and how long for the first.
 const MOST: usize = 5_000;
 const WAIT_SECONDS: u64 = 1;
-/// Until the next try at a gateway that is away.
-const AWAY: Duration = Duration::from_millis(20);
 
 /// All events of a gateway from the first on, kept in memory; a thread asks for more as long as this lives.
 #[derive(Debug)]
-pub struct Feed {
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    stop: AtomicBool,
-    seen: Mutex<Seen>,
-    more: Condvar,
-}
+pub struct Feed(Follow<Seen>);
 
 /// What has come.
 #[derive(Debug, Default)]
@@ -46,15 +32,17 @@ impl Feed {
     /// As `consumer`, from the first event that the gateway still has.
     #[must_use]
     pub fn follow(uplink: Uplink, consumer: &str) -> Self {
-        let shared = Arc::new(Shared::default());
-        let (consumer, ours) = (consumer.to_owned(), Arc::clone(&shared));
-        let thread = std::thread::spawn(move || ours.follow(&uplink, &consumer));
-        Self { shared, thread: Some(thread) }
+        let (consumer, mut after) = (consumer.to_owned(), 0);
+        Self(Follow::new(move || {
+            let events = uplink.events(&consumer, after, MOST, WAIT_SECONDS)?;
+            after = events.last().map_or(after, |told| told.id);
+            Ok(|seen: &mut Seen| seen.add(events))
+        }))
     }
 
     /// Looks at what has come.
     pub fn look<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
-        look(&self.shared.seen())
+        self.0.look(look)
     }
 
     /// How many events of this kind have come.
@@ -71,21 +59,9 @@ impl Feed {
         &self,
         what: &str,
         deadline: Duration,
-        mut condition: impl FnMut(&Seen) -> Option<T>,
+        condition: impl FnMut(&Seen) -> Option<T>,
     ) -> Result<T> {
-        let start = Instant::now();
-        let mut seen = self.shared.seen();
-        loop {
-            if let Some(value) = condition(&seen) {
-                return Ok(value);
-            }
-            let Some(left) = deadline.checked_sub(start.elapsed()) else {
-                bail!("waited {deadline:?} in vain for {what}; events so far: {:?}", seen.kinds);
-            };
-            let (locked, _) =
-                self.shared.more.wait_timeout(seen, left).unwrap_or_else(PoisonError::into_inner);
-            seen = locked;
-        }
+        self.0.wait(what, deadline, condition, |seen| format!("events so far: {:?}", seen.kinds))
     }
 
     /// Waits for the first event that `wanted` makes something of.
@@ -113,37 +89,6 @@ impl Feed {
     pub fn wait_count(&self, kind: &str, count: usize, deadline: Duration) -> Result<()> {
         let what = format!("{count} events of the kind {kind}");
         self.wait(&what, deadline, |seen| (seen.count(kind) >= count).then_some(()))
-    }
-}
-
-impl Drop for Feed {
-    fn drop(&mut self) {
-        self.shared.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            // it has told its panic already
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Shared {
-    fn follow(&self, uplink: &Uplink, consumer: &str) {
-        let mut after = 0;
-        while !self.stop.load(Ordering::Relaxed) {
-            match uplink.events(consumer, after, MOST, WAIT_SECONDS) {
-                Ok(events) => {
-                    after = events.last().map_or(after, |told| told.id);
-                    self.seen().add(events);
-                    self.more.notify_all();
-                }
-                // it is away: killed, or not there yet
-                Err(_) => std::thread::sleep(AWAY),
-            }
-        }
-    }
-
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
