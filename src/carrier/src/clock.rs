@@ -50,7 +50,7 @@ impl Clock {
 /// Now, to be written down.
 #[must_use]
 pub fn millis() -> Millis {
-    Millis(u64::try_from(runtime::clock::since_epoch().as_millis()).unwrap_or(u64::MAX))
+    runtime::clock::since_epoch().into()
 }
 
 /// YYMMDDhhmm, as reports write it.

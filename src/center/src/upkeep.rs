@@ -6,13 +6,14 @@ use std::time::Duration;
 use bus::Bus;
 use domain::Millis;
 use domain::alarm::Severity;
+use runtime::clock::Jumps;
 use store::StoreError;
 use store::center::CenterStore;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::bell::Bell;
-use crate::clock::{Clock, Jumps};
+use crate::clock::Clock;
 use crate::metrics::Families;
 use crate::patience::{Engine, Patience};
 use crate::standing::{Standing, severity_word};
@@ -48,7 +49,10 @@ impl Upkeep {
         let mut forget_at = Instant::now();
         loop {
             let now = self.clock.now();
-            if jumps.steady(Instant::now(), now) {
+            let instant = Instant::now().into_std();
+            // the bell tells of it
+            let _ = jumps.look(instant, Duration::from_millis(now.0));
+            if jumps.steady(instant) {
                 self.bell.over("clock_jumped", "center");
                 self.overdue(now).await;
                 if Instant::now() >= forget_at {
@@ -65,7 +69,7 @@ impl Upkeep {
     }
 
     async fn overdue(&self, now: Millis) {
-        let before = earlier(now, self.give_up);
+        let before = now.earlier(self.give_up);
         let give_up = || self.store.overdue(before, now, BATCH);
         loop {
             let given_up = self.patience.until_done(Engine::Store, give_up).await;
@@ -81,7 +85,7 @@ impl Upkeep {
     }
 
     async fn forget(&self, now: Millis) {
-        let before = earlier(now, self.keep);
+        let before = now.earlier(self.keep);
         let forget = || self.store.forget(before, BATCH);
         let mut forgotten = 0;
         loop {
@@ -95,10 +99,6 @@ impl Upkeep {
             tracing::info!(messages = forgotten, "forgotten: they are older than `keep`");
         }
     }
-}
-
-fn earlier(now: Millis, by: Duration) -> Millis {
-    Millis(now.0.saturating_sub(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)))
 }
 
 /// Looks how things stand, for `/readyz` and `/metrics`.

@@ -23,6 +23,10 @@ pub enum FinalState {
 }
 
 impl FinalState {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Delivered, Self::Failed, Self::Refused, Self::Expired, Self::Uncertain, Self::Unknown];
+
     /// As JSON, metrics and the log have it.
     #[must_use]
     pub const fn word(self) -> &'static str {

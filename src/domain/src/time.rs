@@ -1,11 +1,34 @@
 //! Time as the pure crates see it: handed in.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds since 1970-01-01 UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Millis(pub u64);
+
+impl Millis {
+    /// So much later.
+    #[must_use]
+    pub fn later(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(Self::from(by).0))
+    }
+
+    /// So much earlier, not before 1970.
+    #[must_use]
+    pub fn earlier(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(Self::from(by).0))
+    }
+}
+
+impl From<Duration> for Millis {
+    /// Of a time since 1970-01-01 UTC.
+    fn from(since: Duration) -> Self {
+        Self(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
 
 /// A wall-clock second in the carriers' time zone (Beijing, UTC+8), as their PDUs write it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -19,24 +19,12 @@ pub type Clock = Arc<dyn Time>;
 impl Time for WallClock {
     fn now(&self) -> Millis {
         let (_, wall) = Self::now(self);
-        Millis(u64::try_from(wall.as_millis()).unwrap_or(u64::MAX))
+        wall.into()
     }
 
     fn steady(&self) -> bool {
         Self::steady(self)
     }
-}
-
-/// So much later.
-#[must_use]
-pub fn later(at: Millis, by: std::time::Duration) -> Millis {
-    Millis(at.0.saturating_add(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)))
-}
-
-/// So much earlier, not before 1970.
-#[must_use]
-pub fn earlier(at: Millis, by: std::time::Duration) -> Millis {
-    Millis(at.0.saturating_sub(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)))
 }
 
 /// Waits until it is `true`, or nobody can say so any more.

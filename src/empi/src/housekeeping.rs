@@ -12,7 +12,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::accept::Waiting;
 use crate::alarms::Alarms;
-use crate::clock::{Clock, earlier};
+use crate::clock::Clock;
 use crate::door::Client;
 use crate::metrics::Families;
 use crate::standing::Standing;
@@ -113,7 +113,7 @@ impl Housekeeping {
             return;
         }
         let now = self.clock.now();
-        match within(self.store.take_over(now, earlier(now, SILENT))).await {
+        match within(self.store.take_over(now, now.earlier(SILENT))).await {
             Ok(0) => {}
             Ok(messages) => {
                 tracing::warn!(messages, "taken over from a node that was not seen any more");
@@ -149,7 +149,7 @@ impl Housekeeping {
         if !self.clock.steady() {
             return;
         }
-        let before = earlier(self.clock.now(), self.keep);
+        let before = self.clock.now().earlier(self.keep);
         for _ in 0..BATCHES {
             match self.store.forget(before, BATCH).await {
                 Ok(gone) => {

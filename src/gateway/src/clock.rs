@@ -1,6 +1,6 @@
 //! The clocks, read once for each turn of work.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use domain::{Millis, Stamp};
 use jiff::Timestamp;
@@ -43,7 +43,7 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Now {
         let (instant, wall) = self.wall.now();
-        let millis = since(wall);
+        let millis = Millis::from(wall);
         Now { instant, stamp: self.stamp(millis), millis }
     }
 
@@ -76,11 +76,7 @@ impl Clock {
 /// The time of day.
 #[must_use]
 pub fn millis() -> Millis {
-    since(runtime::clock::since_epoch())
-}
-
-fn since(epoch: Duration) -> Millis {
-    Millis(u64::try_from(epoch.as_millis()).unwrap_or(u64::MAX))
+    runtime::clock::since_epoch().into()
 }
 
 /// Whether PDUs can name this moment.

@@ -50,7 +50,7 @@ impl WallClock {
 
 /// Tells when the time of day has jumped, by the steady clock.
 #[derive(Debug, Default)]
-struct Jumps {
+pub struct Jumps {
     last: Option<(Instant, Duration)>,
     /// When the last jump was, if it went forward.
     forward: Option<Instant>,
@@ -59,7 +59,7 @@ struct Jumps {
 
 impl Jumps {
     /// Both clocks show this now. If the time of day has jumped since the last look: by how many seconds.
-    fn look(&mut self, instant: Instant, wall: Duration) -> Option<i64> {
+    pub fn look(&mut self, instant: Instant, wall: Duration) -> Option<i64> {
         let (before, then) = self.last.replace((instant, wall))?;
         let due = then.saturating_add(instant.saturating_duration_since(before));
         if wall.abs_diff(due) <= JUMP {
@@ -71,7 +71,10 @@ impl Jumps {
         Some(wall.as_secs().cast_signed().saturating_sub(due.as_secs().cast_signed()))
     }
 
-    fn steady(&self, now: Instant) -> bool {
+    /// Whether the time of day may be believed when it says that something's time is over: it has not jumped forward in the
+    /// last ten minutes.
+    #[must_use]
+    pub fn steady(&self, now: Instant) -> bool {
         self.forward.is_none_or(|at| now.saturating_duration_since(at) >= DISTRUST)
     }
 }
@@ -119,5 +122,25 @@ mod tests {
         assert!(jumps.steady(start + DISTRUST));
         assert!(jumps.look(start, Duration::from_secs(1_000)).is_some());
         assert!(jumps.steady(start));
+    }
+
+    #[test]
+    fn looks_from_time_to_time_show_jumps_and_their_end() {
+        let start = Instant::now();
+        let mut jumps = Jumps::default();
+        let looks = [
+            (0, 1_000_000, true),
+            (60, 1_120_000, true),
+            (61, 9_000_000, false),
+            (660, 9_599_000, false),
+            (661, 9_600_000, true),
+            (662, 19_600_000, false),
+            (663, 9_602_000, true),
+        ];
+        for (seconds, millis, steady) in looks {
+            let instant = start + Duration::from_secs(seconds);
+            jumps.look(instant, Duration::from_millis(millis));
+            assert_eq!(jumps.steady(instant), steady, "{seconds}");
+        }
     }
 }

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bus::Record;
-use domain::Alarm;
 use domain::alarm::Severity;
+use domain::{Alarm, Millis};
 use link::Identity;
 use tokio::sync::Notify;
 
-use crate::clock;
 use crate::metrics::Metrics;
 use crate::publisher::Publisher;
 
@@ -113,7 +112,7 @@ impl Alarms {
             node: self.0.me.node.clone(),
             site: self.0.me.site.clone(),
             text,
-            at: clock::millis(),
+            at: Millis::from(runtime::clock::since_epoch()),
         }
     }
 

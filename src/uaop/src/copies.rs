@@ -1,10 +1,9 @@
 //! Copies of messages, for the center.
 
 use bus::Record;
-use domain::{MessageCopy, Submission};
+use domain::{MessageCopy, Millis, Submission};
 use link::Identity;
 
-use crate::clock;
 use crate::publisher::{Publisher, Stopped};
 
 /// Publishes them.
@@ -29,7 +28,7 @@ impl Copies {
         let copy = MessageCopy {
             uaop: self.me.node.clone(),
             site: self.me.site.clone(),
-            at: clock::millis(),
+            at: Millis::from(runtime::clock::since_epoch()),
             submission: submission.clone(),
         };
         let value = serde_json::to_vec(&copy).ok()?;

@@ -4,7 +4,6 @@
 //! gateway tells: [`events`] → bus → acknowledged. There is no store: who is not told that a message is taken offers it again.
 
 pub mod alarms;
-mod clock;
 pub mod config;
 pub mod copies;
 pub mod dispatch;

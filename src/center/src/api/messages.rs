@@ -185,18 +185,9 @@ fn moment(what: &str, text: &str) -> Result<Millis, Refusal> {
     })
 }
 
-const FINALS: [FinalState; 6] = [
-    FinalState::Delivered,
-    FinalState::Failed,
-    FinalState::Refused,
-    FinalState::Expired,
-    FinalState::Uncertain,
-    FinalState::Unknown,
-];
-
 fn stage(word: &str) -> Result<Stage, Refusal> {
     let stages = [Stage::Routed, Stage::Pushed, Stage::Answered].into_iter();
-    let mut stages = stages.chain(FINALS.map(Stage::Final));
+    let mut stages = stages.chain(FinalState::ALL.map(Stage::Final));
     stages.find(|stage| state(*stage) == word).ok_or_else(|| {
         Refusal::bad(
             "state: use routed, pushed, answered, delivered, failed, refused, expired, uncertain or unknown",
@@ -225,8 +216,9 @@ mod tests {
 
     #[test]
     fn every_state_has_a_word() {
-        for stage in
-            [Stage::Routed, Stage::Pushed, Stage::Answered].into_iter().chain(FINALS.map(Stage::Final))
+        for stage in [Stage::Routed, Stage::Pushed, Stage::Answered]
+            .into_iter()
+            .chain(FinalState::ALL.map(Stage::Final))
         {
             assert_eq!(super::stage(state(stage)).unwrap(), stage);
         }

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::alarms::Alarms;
 use crate::api::shapes::ReportItem;
-use crate::clock::{Clock, later, told};
+use crate::clock::{Clock, told};
 use crate::config::Callback;
 use crate::metrics::Families;
 pub use client::{HttpMessenger, client};
@@ -104,7 +104,7 @@ impl Caller {
 
     async fn start(&self, most: usize, under_way: &mut JoinSet<Made>) {
         let now = self.clock.now();
-        let lease = later(now, self.settings.timeout + LEASE);
+        let lease = now.later(self.settings.timeout + LEASE);
         let calls = match self.store.calls_of(&self.bank, now, lease, most).await {
             Ok(calls) => calls,
             Err(error) => {

@@ -6,16 +6,15 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 use domain::Millis;
 use store::empi::Called;
 
-use crate::clock::later;
 use crate::config::Callback;
 
 /// After a call in vain, the last of `tries + 1`, about what is here since `since`.
 #[must_use]
 pub fn after_failure(settings: &Callback, tries: u32, since: Millis, now: Millis) -> Called {
-    if later(since, settings.give_up) <= now {
+    if since.later(settings.give_up) <= now {
         return Called::GivenUp;
     }
-    Called::Again(later(now, pause(settings.retry, tries)))
+    Called::Again(now.later(pause(settings.retry, tries)))
 }
 
 /// After so many failures.

@@ -19,7 +19,7 @@ use anyhow::Context as _;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use sha2::{Digest as _, Sha256};
 
-use crate::clock::{Clock, earlier, later};
+use crate::clock::Clock;
 use crate::config::{Config, Key, Secret};
 use crate::problem::{Code, Problem};
 use crate::signature::{Signed, Signer};
@@ -160,8 +160,8 @@ impl Door {
             let message = format!("the request was signed at {time}; here it is {}", now.0);
             Err(Problem::new(Code::ClockSkew, message))
         };
-        let oldest = earlier(now, SKEW).0;
-        if time < oldest || time > later(now, SKEW).0 {
+        let oldest = now.earlier(SKEW).0;
+        if time < oldest || time > now.later(SKEW).0 {
             return skewed();
         }
         match key.nonces.lock().unwrap_or_else(PoisonError::into_inner).note(time, nonce, oldest) {

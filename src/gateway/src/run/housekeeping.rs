@@ -48,8 +48,7 @@ impl Housekeeping {
 
     /// A clock that has jumped forward must not make us forget: a message that came again would be taken for a new one.
     fn older_than(&self) -> Millis {
-        let keep = u64::try_from(self.keep.as_millis()).unwrap_or(u64::MAX);
         let now = self.clock.now().millis;
-        if self.clock.steady() { Millis(now.0.saturating_sub(keep)) } else { Millis(0) }
+        if self.clock.steady() { now.earlier(self.keep) } else { Millis(0) }
     }
 }

@@ -149,15 +149,7 @@ pub(super) const fn state_code(state: Option<FinalState>) -> i64 {
 
 /// `None`: there is no such state.
 pub(super) fn state_of(code: i64) -> Option<FinalState> {
-    let all = [
-        FinalState::Delivered,
-        FinalState::Failed,
-        FinalState::Refused,
-        FinalState::Expired,
-        FinalState::Uncertain,
-        FinalState::Unknown,
-    ];
-    all.into_iter().find(|state| state_code(Some(*state)) == code)
+    FinalState::ALL.into_iter().find(|state| state_code(Some(*state)) == code)
 }
 
 /// The day of a moment, `2026-03-01`.
