@@ -21,25 +21,10 @@ pub enum Verdict {
     Taken { duplicate: bool },
     /// Not now; offer it again, here or elsewhere.
     Later { reason: String },
+    /// Not now, and a server behind this one may have it: whoever offers it again must say so.
+    InDoubt { reason: String },
     /// Never.
     Refused { reason: String },
-}
-
-/// How the reason of a message in doubt begins.
-const DOUBT: &str = "in doubt: ";
-
-impl Verdict {
-    /// Not now, and a server behind this one may have it: whoever offers it again must say so.
-    #[must_use]
-    pub fn in_doubt(reason: &str) -> Self {
-        Self::Later { reason: format!("{DOUBT}{reason}") }
-    }
-
-    /// Whether it is such a [`Verdict::in_doubt`].
-    #[must_use]
-    pub fn is_in_doubt(&self) -> bool {
-        matches!(self, Self::Later { reason } if reason.starts_with(DOUBT))
-    }
 }
 
 /// Whether messages are taken at present.

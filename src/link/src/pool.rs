@@ -118,7 +118,7 @@ impl Pool {
             let mut put_off = Vec::new();
             for (item, verdict) in self.round(items).await {
                 match (verdict, verdicts.get_mut(item.place)) {
-                    (Verdict::Later { .. }, _) => put_off.push(item),
+                    (Verdict::Later { .. } | Verdict::InDoubt { .. }, _) => put_off.push(item),
                     (verdict, Some(place)) => *place = Some(verdict),
                     (_, None) => {}
                 }

@@ -57,8 +57,10 @@ impl Outcome {
             Self::NoRoute(reason) | Self::NoGateway(reason) | Self::PutOff(reason) => {
                 Verdict::Later { reason }
             }
-            Self::Doubt(reason) => Verdict::in_doubt(&reason),
-            Self::NoCopy(reason) => Verdict::in_doubt(&format!("it has no copy on the bus: {reason}")),
+            Self::Doubt(reason) => Verdict::InDoubt { reason },
+            Self::NoCopy(reason) => {
+                Verdict::InDoubt { reason: format!("it has no copy on the bus: {reason}") }
+            }
             Self::Bus(reason) => Verdict::Later { reason: format!("the bus is away: {reason}") },
             Self::Busy => Verdict::Later { reason: "too many messages are under way here".to_owned() },
             Self::Stopping => Verdict::Later { reason: "this UAOP stops".to_owned() },

@@ -52,7 +52,7 @@ impl Verdicts {
         match &verdict {
             Verdict::Taken { duplicate: false } => self.taken.inc(),
             Verdict::Taken { duplicate: true } => self.duplicate.inc(),
-            Verdict::Later { .. } => self.later.inc(),
+            Verdict::Later { .. } | Verdict::InDoubt { .. } => self.later.inc(),
             Verdict::Refused { .. } => self.refused.inc(),
         }
         verdict

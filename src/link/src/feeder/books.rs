@@ -186,7 +186,7 @@ impl Books {
                 self.done.taken.push(item.submission.uaop_id);
             }
             Verdict::Refused { reason } => self.refuse(item, reason),
-            Verdict::Later { .. } => {
+            Verdict::Later { .. } | Verdict::InDoubt { .. } => {
                 let until = now + jittered(pause.next());
                 self.put_off.insert((until, item.place), PutOff { item, pause });
             }

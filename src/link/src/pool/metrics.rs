@@ -73,7 +73,7 @@ impl Metrics {
                     match verdict {
                         Verdict::Taken { duplicate: false } => server.taken.inc(),
                         Verdict::Taken { duplicate: true } => server.duplicate.inc(),
-                        Verdict::Later { .. } => server.later.inc(),
+                        Verdict::Later { .. } | Verdict::InDoubt { .. } => server.later.inc(),
                         Verdict::Refused { .. } => server.refused.inc(),
                     }
                 }

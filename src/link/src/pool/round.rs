@@ -56,8 +56,8 @@ impl Pool {
             tried.push(here);
             for (item, verdict) in self.offer_to(here, items).await {
                 match verdict {
-                    Verdict::Later { .. } => put_off.push((item, verdict)),
-                    verdict => done.push((item, verdict)),
+                    Verdict::Later { .. } | Verdict::InDoubt { .. } => put_off.push((item, verdict)),
+                    Verdict::Taken { .. } | Verdict::Refused { .. } => done.push((item, verdict)),
                 }
             }
             if put_off.is_empty() {
@@ -90,18 +90,13 @@ impl Pool {
         }
         let verdicts = match answer {
             Ok(verdicts) => verdicts,
-            Err(LineError::Lost(reason)) => {
-                for item in &mut items {
-                    item.again = true;
-                }
-                vec![Verdict::Later { reason }; count]
-            }
+            Err(LineError::Lost(reason)) => vec![Verdict::InDoubt { reason }; count],
             Err(LineError::Down(reason) | LineError::Failed(reason)) => {
                 vec![Verdict::Later { reason }; count]
             }
         };
         for (item, verdict) in items.iter_mut().zip(&verdicts) {
-            item.again |= verdict.is_in_doubt();
+            item.again |= matches!(verdict, Verdict::InDoubt { .. });
         }
         items.into_iter().zip(verdicts).collect()
     }

@@ -51,6 +51,7 @@ pub fn verdict(verdict: wire::Verdict) -> Result<crate::Verdict, String> {
     Ok(match verdict.kind.ok_or("a verdict is of a kind that is not known here")? {
         wire::verdict::Kind::Taken(wire::Taken { duplicate }) => crate::Verdict::Taken { duplicate },
         wire::verdict::Kind::Later(reason) => crate::Verdict::Later { reason },
+        wire::verdict::Kind::InDoubt(reason) => crate::Verdict::InDoubt { reason },
         wire::verdict::Kind::Refused(reason) => crate::Verdict::Refused { reason },
     })
 }
@@ -130,6 +131,7 @@ impl From<crate::Verdict> for wire::Verdict {
         let kind = match verdict {
             crate::Verdict::Taken { duplicate } => wire::verdict::Kind::Taken(wire::Taken { duplicate }),
             crate::Verdict::Later { reason } => wire::verdict::Kind::Later(reason),
+            crate::Verdict::InDoubt { reason } => wire::verdict::Kind::InDoubt(reason),
             crate::Verdict::Refused { reason } => wire::verdict::Kind::Refused(reason),
         };
         Self { kind: Some(kind) }
@@ -190,6 +192,7 @@ mod tests {
             crate::Verdict::Taken { duplicate: false },
             crate::Verdict::Taken { duplicate: true },
             crate::Verdict::Later { reason: "full".to_owned() },
+            crate::Verdict::InDoubt { reason: "no copy".to_owned() },
             crate::Verdict::Refused { reason: String::new() },
         ] {
             assert_eq!(verdict(sent.clone().into()), Ok(sent));

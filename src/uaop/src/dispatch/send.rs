@@ -127,7 +127,7 @@ impl Dispatch {
                 course.go_on(gateway, reason);
                 "not_connected"
             }
-            Ok(None) | Err(LineError::Lost(_) | LineError::Failed(_)) => {
+            Ok(None | Some(Verdict::InDoubt { .. })) | Err(LineError::Lost(_) | LineError::Failed(_)) => {
                 let reason = format!("gateway {gateway} may have it: it gave no verdict");
                 course.end(gateway, Outcome::Doubt(reason));
                 "lost"
