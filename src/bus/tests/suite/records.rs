@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bus::{BusError, Record};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::kit::*;
@@ -82,18 +83,24 @@ pub async fn who_waits_hears_of_a_record_soon(engine: &Engine) {
 pub async fn a_cancelled_wait_loses_nothing(engine: &Engine) {
     let bus = engine.with_topic(4).await;
     let mut consumer = bus.subscribe("group", &[TOPIC]).await.unwrap();
+    // nothing is there before the first wait is cancelled, or a fast writer would leave none to cancel
+    let (waited, begin) = oneshot::channel();
     let writing = tokio::spawn(async move {
+        begin.await.unwrap();
         for first in (0..300).step_by(10) {
             bus.publish(TOPIC, numbered(first..first + 10)).await.unwrap();
         }
     });
     let mut records = Vec::new();
     let all = async {
-        let mut cancelled = 0;
+        let (mut cancelled, mut waited) = (0, Some(waited));
         while records.len() < 300 {
             match timeout(Duration::from_millis(1), consumer.next(7)).await {
                 Ok(batch) => records.extend(batch.unwrap()),
-                Err(_) => cancelled += 1,
+                Err(_) => {
+                    cancelled += 1;
+                    waited.take().map(|waited| waited.send(()));
+                }
             }
         }
         cancelled
