@@ -21,6 +21,9 @@ WITH gone AS (
     RETURNING cursor, uaop_id
 ), strays_gone AS (
     DELETE FROM strays s USING gone WHERE s.uaop_id = gone.uaop_id AND s.cursor = gone.cursor
+), unreported AS (
+    -- a message that still waits must not point to what may come under this cursor next
+    UPDATE messages m SET report = NULL FROM gone WHERE m.uaop_id = gone.uaop_id AND m.report = gone.cursor
 )
 SELECT count(*) FROM gone";
 

@@ -32,9 +32,13 @@ fn items(connection: &Connection, before: Millis, most: usize) -> rusqlite::Resu
     let gone: Vec<(i64, Option<String>)> =
         delete.query_map(params![to_sql(before), limit(most)], gone)?.collect::<Result<_, _>>()?;
     let mut stray = connection.prepare_cached("DELETE FROM strays WHERE uaop_id = ?2 AND cursor = ?1")?;
+    // a message that still waits must not point to what may come under this cursor next
+    let mut reported =
+        connection.prepare_cached("UPDATE messages SET report = NULL WHERE uaop_id = ?2 AND report = ?1")?;
     for (cursor, id) in &gone {
         if let Some(id) = id {
             stray.execute(params![cursor, id])?;
+            reported.execute(params![cursor, id])?;
         }
     }
     Ok(gone.len())
