@@ -193,7 +193,9 @@ impl Model {
         assert_eq!((view.accepted_at.0, view.handed_at.map(|at| at.0)), (message.at, message.handed));
         let stray = self.strays.get(&number).copied().unwrap_or_default();
         let last = if stray.0 > message.report.0 { stray } else { message.report };
-        let report = (last.0 > 0).then(|| self.items.get(&last.1)).flatten().map(|kept| kept.revision);
+        // what came under the cursor after its report was forgotten is not about it
+        let kept = self.items.get(&last.1).filter(|kept| last.0 > 0 && kept.number == Some(number));
+        let report = kept.map(|kept| kept.revision);
         assert_eq!(view.report.map(|report| report.revision), report);
     }
 }
